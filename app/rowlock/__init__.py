@@ -1,0 +1,1 @@
+"""Django and Celery on Kubernetes without losing a task or flying blind."""

@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+
+
+class RowlockConfig(AppConfig):
+    name = "rowlock"
+    verbose_name = "Rowlock"
+
+    def ready(self) -> None:
+        from rowlock import checks  # noqa: F401 - importing registers the checks

@@ -1,0 +1,34 @@
+import sys
+from typing import Any
+
+from celery import Celery
+from celery.signals import beat_init, worker_init
+from django.core.management.base import SystemCheckError
+
+from rowlock.celery import embedded
+from rowlock.celery.beat import start_health_of_beat
+from rowlock.celery.defaults import DEFAULTS
+from rowlock.celery.steps import ConsumerHealth, HealthServer
+from rowlock.checks import insist_on_checks
+
+
+def install(app: Celery) -> None:
+    """Give `app` rowlock's defaults, health and metrics; settings that the project makes itself win.
+
+    Call it right after `app.config_from_object`.
+    """
+    embedded.register()
+    app.add_defaults(DEFAULTS)
+    app.steps["worker"].add(HealthServer)
+    app.steps["consumer"].add(ConsumerHealth)
+    worker_init.connect(_refuse_to_start_on_errors)
+    beat_init.connect(_refuse_to_start_on_errors)
+    beat_init.connect(start_health_of_beat)
+
+
+def _refuse_to_start_on_errors(**kwargs: Any) -> None:
+    try:
+        insist_on_checks()
+    except SystemCheckError as error:
+        print(error, file=sys.stderr)
+        raise SystemExit(1) from None
