@@ -1,8 +1,9 @@
+import os
 import sys
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, worker_init
+from celery.signals import beat_init, import_modules
 from django.core.management.base import SystemCheckError
 
 from rowlock.celery import embedded
@@ -21,8 +22,10 @@ def install(app: Celery) -> None:
     app.add_defaults(DEFAULTS)
     app.steps["worker"].add(HealthServer)
     app.steps["consumer"].add(ConsumerHealth)
-    worker_init.connect(_refuse_to_start_on_errors)
-    beat_init.connect(_refuse_to_start_on_errors)
+    # Worker and beat send import_modules first of all, once Django is set up. Celery's own run of the checks, whose
+    # outcome it drops, is spared.
+    os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
+    import_modules.connect(_refuse_to_start_on_errors, sender=app)
     beat_init.connect(start_health_of_beat)
 
 

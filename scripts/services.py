@@ -1,0 +1,76 @@
+"""Postgres, Redis and RabbitMQ in Docker for one test run, on ports of this machine's loopback only."""
+
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+VARIABLES = ("DATABASE_URL", "BROKER_URL", "REDIS_URL")
+
+
+def docker_works() -> bool:
+    return shutil.which("docker") is not None and not _docker("info").returncode
+
+
+@contextmanager
+def real_services() -> Iterator[dict[str, str] | None]:
+    """The variables of real services: those of the environment if it names them, else of containers made for the block.
+
+    None where there are neither.
+    """
+    if all(os.environ.get(name) for name in VARIABLES):
+        yield {name: os.environ[name] for name in VARIABLES}
+        return
+    if not docker_works():
+        yield None
+        return
+    password = secrets.token_hex(16)
+    run = f"rowlock-test-{secrets.token_hex(4)}"
+    try:
+        postgres = _start(f"{run}-postgres", 5432, "postgres:17", f"POSTGRES_PASSWORD={password}")
+        redis = _start(f"{run}-redis", 6379, "redis:8")
+        rabbitmq = _start(
+            f"{run}-rabbitmq",
+            5672,
+            "rabbitmq:4-management",
+            f"RABBITMQ_DEFAULT_PASS={password}",
+            "RABBITMQ_DEFAULT_USER=rowlock",
+        )
+        _wait(f"{run}-postgres", "pg_isready", "-h", "127.0.0.1", "-U", "postgres")
+        _wait(f"{run}-redis", "redis-cli", "ping")
+        _wait(f"{run}-rabbitmq", "rabbitmqctl", "await_startup", "--timeout", "60")
+        yield {
+            "DATABASE_URL": f"postgres://postgres:{password}@127.0.0.1:{postgres}/postgres",
+            "BROKER_URL": f"amqp://rowlock:{password}@127.0.0.1:{rabbitmq}//",
+            "REDIS_URL": f"redis://127.0.0.1:{redis}/0",
+        }
+    finally:
+        for name in ("postgres", "redis", "rabbitmq"):
+            _docker("rm", "--force", "--volumes", f"{run}-{name}")
+
+
+def _start(name: str, port: int, image: str, *variables: str) -> int:
+    settings = [argument for variable in variables for argument in ("--env", variable)]
+    # A broker looks up its own host name, which must stay the same while it runs.
+    started = _docker(
+        "run", "--detach", "--name", name, "--hostname", "service", "--publish", f"127.0.0.1::{port}", *settings, image
+    )
+    if started.returncode:
+        sys.exit(f"cannot start {image}: {started.stderr.strip()}")
+    return int(_docker("port", name, str(port)).stdout.strip().rpartition(":")[2])
+
+
+def _wait(name: str, *command: str) -> None:
+    deadline = time.monotonic() + 120
+    while _docker("exec", name, *command).returncode:
+        if time.monotonic() > deadline:
+            sys.exit(f"{name} does not answer:\n{_docker('logs', '--tail', '30', name).stdout}")
+        time.sleep(0.5)
+
+
+def _docker(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
