@@ -3,6 +3,8 @@
 import os
 import secrets
 import shutil
+import socket
+import struct
 import subprocess
 import sys
 import time
@@ -40,9 +42,11 @@ def real_services() -> Iterator[dict[str, str] | None]:
             f"RABBITMQ_DEFAULT_PASS={password}",
             "RABBITMQ_DEFAULT_USER=rowlock",
         )
-        _wait(f"{run}-postgres", "pg_isready", "-h", "127.0.0.1", "-U", "postgres")
-        _wait(f"{run}-redis", "redis-cli", "ping")
-        _wait(f"{run}-rabbitmq", "rabbitmqctl", "await_startup", "--timeout", "60")
+        # Each is greeted in its own protocol from outside. A rabbitmqctl in the container, started too early, makes the
+        # Erlang cookie as root and so keeps the server from starting.
+        _wait_for_answer(f"{run}-postgres", postgres, struct.pack("!ii", 8, 80877103))
+        _wait_for_answer(f"{run}-redis", redis, b"PING\r\n")
+        _wait_for_answer(f"{run}-rabbitmq", rabbitmq, b"AMQP\x00\x00\x09\x01")
         yield {
             "DATABASE_URL": f"postgres://postgres:{password}@127.0.0.1:{postgres}/postgres",
             "BROKER_URL": f"amqp://rowlock:{password}@127.0.0.1:{rabbitmq}//",
@@ -64,12 +68,21 @@ def _start(name: str, port: int, image: str, *variables: str) -> int:
     return int(_docker("port", name, str(port)).stdout.strip().rpartition(":")[2])
 
 
-def _wait(name: str, *command: str) -> None:
+def _wait_for_answer(name: str, port: int, greeting: bytes) -> None:
     deadline = time.monotonic() + 120
-    while _docker("exec", name, *command).returncode:
+    while not _answers(port, greeting):
         if time.monotonic() > deadline:
             sys.exit(f"{name} does not answer:\n{_docker('logs', '--tail', '30', name).stdout}")
         time.sleep(0.5)
+
+
+def _answers(port: int, greeting: bytes) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
+            connection.sendall(greeting)
+            return bool(connection.recv(1))
+    except OSError:
+        return False
 
 
 def _docker(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -12,4 +12,14 @@ os.environ.setdefault("DATABASE_POOL_SIZE", "10")
 
 django_application = get_asgi_application()
 insist_on_checks()
-application = with_health(django_application)
+
+from django.conf import settings  # noqa: E402 - Django and the variables above come first
+
+from example.celery import app  # noqa: E402
+from example.upload_limit import with_upload_limit  # noqa: E402
+
+# A worker asks an absent Redis again for minutes rather than lose a result; whoever waits for a page hears of it now.
+app.conf.result_backend_max_retries = 1
+
+# One MiB more than a file may have, for what a form sends beside it.
+application = with_health(with_upload_limit(django_application, settings.UPLOAD_LIMIT + 1024**2))

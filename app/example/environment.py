@@ -101,9 +101,9 @@ class Environment(BaseModel):
         "INFO", description="DEBUG, INFO, WARNING, ERROR or CRITICAL", examples=["INFO"]
     )
     TASK_TIME_LIMIT: Seconds = Field(300, description="seconds after which a task is killed", examples=["300"])
-    TASK_SOFT_TIME_LIMIT: Seconds = Field(
+    TASK_SOFT_TIME_LIMIT: Annotated[int, Field(ge=0)] = Field(
         270,
-        description="seconds after which a task is asked to stop, below TASK_TIME_LIMIT",
+        description="seconds after which a task is asked to stop, below TASK_TIME_LIMIT; 0 for never",
         examples=["270"],
     )
     RESULT_EXPIRES: Seconds = Field(86400, description="seconds for which Redis keeps a result", examples=["86400"])

@@ -175,7 +175,7 @@ CELERY_RESULT_BACKEND = f"rowlock.celery.results.RedisWithHistory+{ENV.REDIS_URL
 CELERY_RESULT_EXPIRES = ENV.RESULT_EXPIRES
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_TASK_TIME_LIMIT = ENV.TASK_TIME_LIMIT
-CELERY_TASK_SOFT_TIME_LIMIT = ENV.TASK_SOFT_TIME_LIMIT
+CELERY_TASK_SOFT_TIME_LIMIT = ENV.TASK_SOFT_TIME_LIMIT or None
 CELERY_TASK_ROUTES = {
     f"example.tasks.{name}.*": {"queue": name} for name in ("email", "image", "text", "report", "page", "model")
 }

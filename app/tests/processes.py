@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import connection
@@ -101,12 +102,15 @@ def running(command: list[str], log: Path, **variables: str) -> Iterator[Running
 def running_worker(log: Path, *arguments: str, **variables: str) -> Iterator[Running]:
     """A worker that consumes; its log is in the message if it never does."""
     command = ["celery", "-A", "example.celery:app", "worker", "--loglevel", "INFO", *arguments]
-    command += ["--without-mingle", "--without-gossip"]
+    # A node name of its own: RabbitMQ locks a worker's control queue to the one connection that made it.
+    command += ["--hostname", f"{uuid4().hex}@%h", "--without-mingle", "--without-gossip"]
     if "--queues" not in arguments:
         command += ["--queues", QUEUES]
     with running(command, log, **variables) as worker:
         try:
-            wait_until("the worker is ready", lambda: worker.probe("/readyz") == 200 or worker.process.poll())
+            wait_until(
+                "the worker is ready", lambda: worker.probe("/readyz") == 200 or worker.process.poll() is not None
+            )
             assert worker.process.poll() is None, f"the worker ended with {worker.process.returncode}"
         except AssertionError as error:
             raise AssertionError(f"{error}\n{log.read_text()}") from None

@@ -43,7 +43,7 @@ class Channel(virtual.Channel):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._root = Path("/") / self.connection.client.virtual_host
+        self._root: Path = Path("/") / str(self.connection.client.virtual_host)
         self._taken: Path | None = None
         self._taken_lock: int | None = None
         self._unacked: dict[str, Path] = {}

@@ -9,13 +9,16 @@ from django.db import Error as DatabaseError
 logger = logging.getLogger(__name__)
 
 
-class RedisWithHistory(RedisBackend):  # type: ignore[misc]
+class RedisWithHistory(RedisBackend):
     """Celery's Redis result backend that also writes django-celery-results' TaskResult rows.
 
     Every state passes through here, those that the worker's parent process reports (a lost child, a revoked task)
     among them, which signals in the child would miss. Use it as
     `rowlock.celery.results.RedisWithHistory+redis://...`.
     """
+
+    def on_task_call(self, producer: Any, task_id: str) -> None:
+        """Leave it to `AsyncResult.get` to subscribe, so that publishing needs the broker and not Redis too."""
 
     def _store_result(
         self, task_id: str, result: Any, state: str, traceback: Any = None, request: Any = None, **kwargs: Any

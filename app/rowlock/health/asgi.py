@@ -1,20 +1,12 @@
 """Health and metrics of a web process: the same event loop as its pages, told apart by the port a request came to."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
-
 from asgiref.sync import sync_to_async
 from prometheus_client import REGISTRY
 from prometheus_client.exposition import choose_encoder
 
+from rowlock.asgi import Application, Receive, Scope, Send
 from rowlock.conf import health_address
 from rowlock.health.report import Report, answer
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 def with_health(application: Application) -> Application:

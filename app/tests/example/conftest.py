@@ -1,0 +1,62 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery import Task
+from pytest_django import Settings
+
+from example.celery import app
+from example.models import StoredFile
+
+StoreFile = Callable[..., str]
+Run = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def collected_static_files(settings: Settings, tmp_path: Path) -> None:
+    """WhiteNoise warns about a missing folder; only the image has one."""
+    settings.STATIC_ROOT = tmp_path
+
+
+@pytest.fixture
+def store(db: None) -> StoreFile:
+    """Store a file and get its id."""
+
+    def store_file(content: bytes, name: str = "file", content_type: str = "application/octet-stream") -> str:
+        return str(
+            StoredFile.objects.create(name=name, content_type=content_type, content=content, size=len(content)).id
+        )
+
+    return store_file
+
+
+@pytest.fixture
+def run(db: None) -> Run:
+    """Run a task as a worker would, in this process; what it raises is raised here."""
+
+    def run_task(task: Task, *args: object, **kwargs: object) -> Any:
+        return task.apply(args=args, kwargs=kwargs).get()
+
+    return run_task
+
+
+@pytest.fixture
+def broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A broker of its own, in a folder: what is published can be looked at."""
+    folder = tmp_path / "broker"
+    _use_broker(f"embedded://{folder}", monkeypatch)
+    return folder
+
+
+@pytest.fixture
+def no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker at a port where nobody listens."""
+    _use_broker("amqp://127.0.0.1:1//", monkeypatch)
+
+
+def _use_broker(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(app.conf, "broker_write_url", url)
+    # Celery keeps its connections to the broker it met first.
+    monkeypatch.setattr(app, "_pool", None)
+    monkeypatch.setattr(app.amqp, "_producer_pool", None)

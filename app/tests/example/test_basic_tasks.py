@@ -1,0 +1,44 @@
+from typing import Any
+
+import pytest
+
+from example.models import Tick
+from example.tasks.basic import add, debug_task, tick, wait
+from example.tasks.errors import BadInput
+from tests.example.conftest import Run
+
+pytestmark = pytest.mark.django_db
+
+
+def test_numbers_are_added(run: Run) -> None:
+    assert run(add, 2, 3.5) == 5.5
+
+
+@pytest.mark.parametrize("bad", ["3", None, True, [1], float("nan"), float("inf")])
+def test_what_is_no_number_is_named(run: Run, bad: Any) -> None:
+    with pytest.raises(BadInput, match=r"^y must be a number, not "):
+        run(add, 1, bad)
+
+
+def test_a_task_tells_its_id() -> None:
+    result = debug_task.apply(task_id="known")
+
+    assert result.get()["task_id"] == "known"
+
+
+def test_a_tick_that_is_delivered_twice_is_one_tick() -> None:
+    tick.apply(task_id="same")
+    tick.apply(task_id="same")
+    tick.apply(task_id="other")
+
+    assert Tick.objects.count() == 2
+
+
+def test_waiting_no_time_is_done_at_once(run: Run) -> None:
+    assert run(wait, 0) == 0
+
+
+@pytest.mark.parametrize("seconds", [-1, 241, "1"])
+def test_a_wait_out_of_bounds_is_refused(run: Run, seconds: Any) -> None:
+    with pytest.raises(BadInput, match=r"^seconds must be "):
+        run(wait, seconds)

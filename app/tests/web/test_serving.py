@@ -1,0 +1,89 @@
+"""The web process as it runs in a pod: gunicorn, with health on a port of its own."""
+
+import http.client
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from pytest_django import DjangoDbBlocker
+
+from tests.processes import Running, free_port, running, wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Web:
+    process: Running
+    port: int
+
+    def request(
+        self, method: str, path: str, body: bytes | Iterator[bytes] | None = None, **headers: str
+    ) -> tuple[int, bytes]:
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
+            chunked = "Transfer-Encoding" in headers
+            connection.request(method, path, body=body, headers=headers, encode_chunked=chunked)
+            response = connection.getresponse()
+            return response.status, response.read()
+
+
+@pytest.fixture(scope="module")
+def web(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Web]:
+    port, health = free_port(), free_port()
+    command = ["gunicorn", "example.asgi:application", "--worker-class", "asgi", "--workers", "1"]
+    command += ["--bind", f"127.0.0.1:{port}", "--bind", f"127.0.0.1:{health}", "--no-control-socket"]
+    log: Path = tmp_path_factory.mktemp("web") / "log"
+    with (
+        django_db_blocker.unblock(),
+        running(command, log, ROWLOCK_PORT=str(health), UPLOAD_LIMIT_MB="1") as process,
+    ):
+        served = Running(process=process.process, port=health, log=log)
+        wait_until(f"web is ready, see {log}", lambda: served.probe("/readyz") == 200)
+        yield Web(process=served, port=port)
+
+
+@pytest.mark.parametrize("path", ["/startupz", "/readyz", "/livez", "/metrics"])
+def test_the_health_port_answers(web: Web, path: str) -> None:
+    assert web.process.probe(path) == 200
+
+
+def test_the_health_port_serves_no_pages(web: Web) -> None:
+    assert web.process.probe("/admin/") == 404
+
+
+def test_pages_serve_no_metrics(web: Web) -> None:
+    status, _ = web.request("GET", "/metrics")
+
+    assert status == 404
+
+
+def test_a_host_header_does_not_lead_to_the_health_port(web: Web) -> None:
+    status, _ = web.request("GET", "/metrics", Host=f"127.0.0.1:{web.process.port}")
+
+    assert status == 404
+
+
+def test_a_body_that_says_it_is_too_large_is_refused(web: Web) -> None:
+    status, body = web.request("POST", "/start_task/", bytes(3 * 1024**2), **{"Content-Type": "application/json"})
+
+    assert (status, json.loads(body)["title"]) == (413, "Content Too Large")
+
+
+def test_a_body_that_turns_out_too_large_is_refused(web: Web) -> None:
+    pieces = (bytes(64 * 1024) for _ in range(64))
+
+    status, _ = web.request("POST", "/files/", pieces, **{"Transfer-Encoding": "chunked"})
+
+    assert status == 413
+
+
+def test_a_task_is_accepted(web: Web) -> None:
+    status, body = web.request("POST", "/start_task/")
+
+    assert status == 202, body
+    assert set(json.loads(body)) == {"task_id"}
