@@ -25,7 +25,16 @@ def ensure(*groups: str) -> Path:
         venv.create(TOOLS, with_pip=True, clear=True)
         _run([str(TOOLS / "bin" / "python"), "-m", "pip", "install", "--quiet", "uv>=0.8"])
     chosen = [argument for group in groups for argument in ("--group", group)]
-    command = [str(uv), "sync", "--quiet", "--locked", "--inexact", "--no-default-groups", *chosen]
+    command = [
+        str(uv),
+        "sync",
+        "--quiet",
+        "--locked",
+        "--inexact",
+        "--no-install-project",
+        "--no-default-groups",
+        *chosen,
+    ]
     # The interpreter that runs this script, not whichever uv finds first; nothing is downloaded for it.
     _run([*command, "--python", getattr(sys, "_base_executable", sys.executable)], UV_PYTHON_DOWNLOADS="never")
     return ENVIRONMENT / "bin"
