@@ -170,7 +170,7 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": ENV.LOG_LEVEL},
 }
 
-CELERY_BROKER_URL = ENV.BROKER_URL or f"embedded://{EMBEDDED_DIR / 'broker'}"
+CELERY_BROKER_URL = ENV.BROKER_URL or f"embedded://localhost{EMBEDDED_DIR / 'broker'}"
 CELERY_RESULT_BACKEND = f"rowlock.celery.results.RedisWithHistory+{ENV.REDIS_URL}" if ENV.REDIS_URL else "django-db"
 CELERY_RESULT_EXPIRES = ENV.RESULT_EXPIRES
 CELERY_TIMEZONE = TIME_ZONE

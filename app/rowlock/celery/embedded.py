@@ -4,7 +4,7 @@ kombu's own filesystem transport forgets a message as soon as a worker has taken
 is still being written. Here files appear whole (by rename) and a message stays on disk until it is acked: what a
 killed worker had taken is found and delivered again by the next one.
 
-URL: embedded:///absolute/folder
+URL: embedded://localhost/absolute/folder
 """
 
 import fcntl
