@@ -4,6 +4,10 @@ import json
 
 from rowlock.asgi import Application, Message, Receive, Scope, Send
 
+#: How many times the limit is read and thrown away before an answer. A client that is still sending when the
+#: connection closes sees a broken connection and not the answer.
+PATIENCE = 20
+
 
 class TooLargeError(Exception):
     """More of the body came than may."""
@@ -18,7 +22,7 @@ def with_upload_limit(application: Application, limit: int) -> Application:
             return
         declared = dict(scope["headers"]).get(b"content-length", b"")
         if declared.isdigit() and int(declared) > limit:
-            await _refuse(send, limit)
+            await _refuse(receive, send, limit)
             return
         received = 0
 
@@ -33,12 +37,17 @@ def with_upload_limit(application: Application, limit: int) -> Application:
         try:
             await application(scope, counted, send)
         except TooLargeError:
-            await _refuse(send, limit)
+            await _refuse(receive, send, limit)
 
     return limited
 
 
-async def _refuse(send: Send, limit: int) -> None:
+async def _refuse(receive: Receive, send: Send, limit: int) -> None:
+    discarded, more = 0, True
+    while more and discarded < PATIENCE * limit:
+        message = await receive()
+        discarded += len(message.get("body", b""))
+        more = message.get("more_body", False)
     problem = {
         "type": "about:blank",
         "title": "Content Too Large",

@@ -7,7 +7,6 @@ import pytest
 from celery.exceptions import TaskRevokedError
 from django.db import OperationalError
 from django.test import Client
-from django_celery_results.backends import DatabaseBackend
 
 from example.celery import app
 from example.tasks.errors import BadInput
@@ -81,7 +80,7 @@ def test_without_a_result_backend_the_answer_is_to_try_again(client: Client, mon
     def fail(*args: object) -> None:
         raise OperationalError("the database is away")
 
-    monkeypatch.setattr(DatabaseBackend, "_get_task_meta_for", fail)
+    monkeypatch.setattr(type(app.backend), "get_task_meta", fail)
 
     response = client.get(f"/get_result/{uuid4()}/")
 

@@ -167,9 +167,9 @@ def test_the_soft_time_limit_stops_a_task() -> None:
 
 def test_the_hard_time_limit_kills_a_task_and_not_the_worker(tmp_path: Path) -> None:
     queue = f"limited-{uuid4().hex}"
-    # Celery looks at the hard limit only after the soft one, which would end the task first.
+    # Celery looks at the hard limit only after the soft one, and both publisher and worker have one by default.
     with running_worker(tmp_path / "log", "--queues", queue, "--concurrency", "1", TASK_SOFT_TIME_LIMIT="0"):
-        result = wait.apply_async((200,), time_limit=2, queue=queue)
+        result = wait.apply_async((200,), time_limit=2, soft_time_limit=None, queue=queue)
 
         with pytest.raises(Exception, match="TimeLimitExceeded"):
             result.get(timeout=SECONDS)
