@@ -2,7 +2,7 @@ import os
 
 from django.core.asgi import get_asgi_application
 
-from rowlock.checks import insist_on_checks
+from rowlock.checks import exit_on_errors
 from rowlock.health.asgi import with_health
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "example.settings")
@@ -11,7 +11,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "example.settings")
 os.environ.setdefault("DATABASE_POOL_SIZE", "10")
 
 django_application = get_asgi_application()
-insist_on_checks()
+# gunicorn takes 3 for "does not boot" and ends; after any other status it would start the worker again for ever.
+exit_on_errors(status=3)
 
 from django.conf import settings  # noqa: E402 - Django and the variables above come first
 

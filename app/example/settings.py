@@ -75,6 +75,8 @@ def _database() -> dict[str, Any]:
         if ENV.DATABASE_POOL_SIZE:
             pool = {"min_size": 1, "max_size": ENV.DATABASE_POOL_SIZE, "timeout": 10}
             database["OPTIONS"] = {**database.get("OPTIONS", {}), "pool": pool}
+        else:
+            database["CONN_MAX_AGE"], database["CONN_HEALTH_CHECKS"] = 600, True
     else:
         if not ENV.DATABASE_URL and DEBUG:
             EMBEDDED_DIR.mkdir(parents=True, exist_ok=True)
@@ -109,11 +111,14 @@ if ENV.REDIS_URL:
     }
     SESSION_ENGINE = "django.contrib.sessions.backends.cache"
 else:
+    # Without DEBUG the checks insist on Redis; until they have spoken, nothing may touch the disk, which is read-only.
     CACHES = {
         "default": {
             "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
             "LOCATION": EMBEDDED_DIR / "cache",
         }
+        if DEBUG
+        else {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}
     }
     SESSION_ENGINE = "django.contrib.sessions.backends.db"
 

@@ -1,11 +1,12 @@
 """Django system checks that explain a wrong setting, and the way for every process to insist on them."""
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 from django.apps import AppConfig
 from django.core.checks import CheckMessage, Error, register
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, SystemCheckError
 
 from rowlock.conf import ConfigurationError, health_address
 
@@ -19,10 +20,14 @@ def check_health_port(app_configs: Sequence[AppConfig] | None, **kwargs: Any) ->
     return []
 
 
-def insist_on_checks() -> None:
-    """Run all system checks; raises django.core.management.base.SystemCheckError listing every error.
+def exit_on_errors(status: int = 1) -> None:
+    """Run all system checks; where there is an error, print every one and end the process with `status`.
 
     `manage.py` does this by itself. An ASGI server never does, and Celery runs the checks but drops what they
     say (celery/fixups/django.py `validate_models`).
     """
-    BaseCommand().check()
+    try:
+        BaseCommand().check()
+    except SystemCheckError as errors:
+        print(errors, file=sys.stderr)
+        raise SystemExit(status) from None

@@ -1,16 +1,14 @@
 import os
-import sys
 from typing import Any
 
 from celery import Celery
 from celery.signals import beat_init, import_modules
-from django.core.management.base import SystemCheckError
 
-from rowlock.celery import embedded
+from rowlock.celery import connections, embedded
 from rowlock.celery.beat import start_health_of_beat
 from rowlock.celery.defaults import DEFAULTS
 from rowlock.celery.steps import ConsumerHealth, HealthServer
-from rowlock.checks import insist_on_checks
+from rowlock.checks import exit_on_errors
 
 
 def install(app: Celery) -> None:
@@ -19,7 +17,8 @@ def install(app: Celery) -> None:
     Call it right after `app.config_from_object`.
     """
     embedded.register()
-    app.add_defaults(DEFAULTS)
+    app.add_defaults({**DEFAULTS, **connections.SETTINGS})
+    connections.keep_between_tasks()
     app.steps["worker"].add(HealthServer)
     app.steps["consumer"].add(ConsumerHealth)
     # Worker and beat send import_modules first of all, once Django is set up. Celery's own run of the checks, whose
@@ -30,8 +29,4 @@ def install(app: Celery) -> None:
 
 
 def _refuse_to_start_on_errors(**kwargs: Any) -> None:
-    try:
-        insist_on_checks()
-    except SystemCheckError as error:
-        print(error, file=sys.stderr)
-        raise SystemExit(1) from None
+    exit_on_errors()
