@@ -20,6 +20,8 @@ command:
   {{- end }}
   - --worker-tmp-dir=/tmp
   - --graceful-timeout=30
+  # Longer than ingress controllers keep a connection, or they send requests into one that is just being closed.
+  - --keep-alive=75
   - --access-logfile=-
   {{- end }}
 ports:
