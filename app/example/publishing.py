@@ -8,14 +8,10 @@ from typing import Any
 
 from celery import Task
 from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
 
 from example.celery import app
 
 logger = logging.getLogger(__name__)
-
-#: Seconds to wait for the broker's confirmation; without it a broker that fell silent would hold the request for ever.
-CONFIRM_TIMEOUT = 10
 
 
 class UnknownTaskError(LookupError):
@@ -51,8 +47,8 @@ def publish(task: Task, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | No
     except TypeError as error:
         raise ArgumentsError(str(error)) from None
     try:
-        result = task.apply_async(args=list(args), kwargs=kwargs, confirm_timeout=CONFIRM_TIMEOUT)
-    except (OperationalError, OSError, RedisError) as error:
+        result = task.apply_async(args=list(args), kwargs=kwargs)
+    except (OperationalError, OSError) as error:
         logger.warning("%s was not published: %s", task.name, error)
         raise BrokerDownError("The task was not accepted: the broker does not answer.") from error
     return str(result.id)

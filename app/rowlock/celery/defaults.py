@@ -15,8 +15,10 @@ DEFAULTS: dict[str, Any] = {
     "task_default_exchange_type": "topic",
     "task_create_missing_queue_type": "quorum",
     "task_create_missing_queue_exchange_type": "topic",
-    # Without confirms a message published into a dying broker is gone without an error.
-    "broker_transport_options": {"confirm_publish": True},
+    # Without confirms a message published into a dying broker is gone without an error. Without timeouts whoever
+    # publishes to one that fell silent waits for ever: first for the confirm (task.py bounds that), then for the answer
+    # to the closing of the channel (kombu/connection.py `maybe_close_channel`).
+    "broker_transport_options": {"confirm_publish": True, "read_timeout": 15, "write_timeout": 15},
     # A lost connection makes the broker deliver the message again, so what still runs would run twice.
     "worker_cancel_long_running_tasks_on_connection_loss": True,
     "broker_connection_retry_on_startup": True,

@@ -19,6 +19,8 @@ def install(app: Celery) -> None:
     embedded.register()
     app.add_defaults({**DEFAULTS, **connections.SETTINGS})
     connections.keep_between_tasks()
+    if not app._custom_task_cls_used:
+        app.task_cls = "rowlock.celery.task:Task"
     app.steps["worker"].add(HealthServer)
     app.steps["consumer"].add(ConsumerHealth)
     # Worker and beat send import_modules first of all, once Django is set up. Celery's own run of the checks, whose
