@@ -4,19 +4,12 @@ from typing import Any
 
 import pytest
 from celery import Task
-from pytest_django import Settings
 
 from example.celery import app
 from example.models import StoredFile
 
 StoreFile = Callable[..., str]
 Run = Callable[..., Any]
-
-
-@pytest.fixture(autouse=True)
-def collected_static_files(settings: Settings, tmp_path: Path) -> None:
-    """WhiteNoise warns about a missing folder; only the image has one."""
-    settings.STATIC_ROOT = tmp_path
 
 
 @pytest.fixture

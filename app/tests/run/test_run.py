@@ -15,6 +15,9 @@ import pytest
 
 from tests.processes import APP, free_port, wait_until
 
+SERVICES = ("DATABASE_URL", "BROKER_URL", "REDIS_URL")
+EMBEDDED = dict.fromkeys(SERVICES, "")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Terminal:
@@ -44,13 +47,13 @@ class Terminal:
 
 
 @contextmanager
-def terminal(folder: Path) -> Iterator[Terminal]:
+def terminal(folder: Path, **variables: str) -> Iterator[Terminal]:
+    """`scripts/run` on the embedded default, whatever services the test run has, unless `variables` name some."""
     port, output = free_port(), folder / f"output-{free_port()}"
+    environment = {**os.environ, **EMBEDDED, "ROWLOCK_EMBEDDED_DIR": str(folder), **variables}
     command = [sys.executable, str(APP.parent / "scripts" / "run"), "--port", str(port), "--concurrency", "1"]
     with output.open("wb") as out:
-        process = subprocess.Popen(
-            command, env={**os.environ, "ROWLOCK_EMBEDDED_DIR": str(folder)}, stdout=out, stderr=out
-        )
+        process = subprocess.Popen(command, env=environment, stdout=out, stderr=out)
     opened = Terminal(process=process, port=port, output=output)
     try:
         wait_until(f"scripts/run is ready, see {output}", lambda: opened.said("ready: ") or process.poll(), seconds=120)
@@ -140,3 +143,14 @@ def test_a_wrong_variable_is_named_before_anything_starts(tmp_path: Path, variab
 
     assert ended.returncode != 0
     assert variable in ended.stderr
+
+
+@pytest.mark.usefixtures("real_services")
+def test_variables_switch_to_real_services(tmp_path: Path) -> None:
+    given = {name: os.environ[name] for name in SERVICES}
+
+    with terminal(tmp_path, **given) as opened:
+        task_id = opened.start("example.tasks.basic.add", 2, 3)
+
+        wait_until("the result", lambda: opened.status(task_id) == "SUCCESS")
+    assert opened.said("Connected to amqp://"), opened.output.read_text()

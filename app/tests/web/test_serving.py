@@ -3,7 +3,7 @@
 import http.client
 import json
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,21 +30,24 @@ class Web:
             return response.status, response.read()
 
 
+@contextmanager
+def serving(log: Path, **variables: str) -> Iterator[Web]:
+    port, health = free_port(), free_port()
+    command = ["gunicorn", "example.asgi:application", "--worker-class", "asgi", "--workers", "1"]
+    command += ["--bind", f"127.0.0.1:{port}", "--bind", f"127.0.0.1:{health}", "--no-control-socket"]
+    with running(command, log, **{**variables, "ROWLOCK_PORT": str(health)}) as process:
+        served = Running(process=process.process, port=health, log=log)
+        wait_until(f"web is ready, see {log}", lambda: served.probe("/readyz") == 200)
+        yield Web(process=served, port=port)
+
+
 @pytest.fixture(scope="module")
 def web(
     django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Web]:
-    port, health = free_port(), free_port()
-    command = ["gunicorn", "example.asgi:application", "--worker-class", "asgi", "--workers", "1"]
-    command += ["--bind", f"127.0.0.1:{port}", "--bind", f"127.0.0.1:{health}", "--no-control-socket"]
-    log: Path = tmp_path_factory.mktemp("web") / "log"
-    with (
-        django_db_blocker.unblock(),
-        running(command, log, ROWLOCK_PORT=str(health), UPLOAD_LIMIT_MB="1") as process,
-    ):
-        served = Running(process=process.process, port=health, log=log)
-        wait_until(f"web is ready, see {log}", lambda: served.probe("/readyz") == 200)
-        yield Web(process=served, port=port)
+    log = tmp_path_factory.mktemp("web") / "log"
+    with django_db_blocker.unblock(), serving(log, UPLOAD_LIMIT_MB="1") as web:
+        yield web
 
 
 @pytest.mark.parametrize("path", ["/startupz", "/readyz", "/livez", "/metrics"])
@@ -87,3 +90,16 @@ def test_a_task_is_accepted(web: Web) -> None:
 
     assert status == 202, body
     assert set(json.loads(body)) == {"task_id"}
+
+
+def test_a_task_is_accepted_without_redis(
+    real_services: None,
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    nobody = f"redis://127.0.0.1:{free_port()}/0"
+    with django_db_blocker.unblock(), serving(tmp_path_factory.mktemp("web") / "log", REDIS_URL=nobody) as web:
+        status, body = web.request("POST", "/start_task/")
+
+    assert status == 202, body
