@@ -41,7 +41,7 @@ def test_web_serves_asgi_on_both_ports() -> None:
     assert render().pod("web").main["command"] == [
         *("gunicorn", "example.asgi:application", "--worker-class=asgi", "--workers=1"),
         *("--bind=0.0.0.0:8000", "--bind=0.0.0.0:9540"),
-        *("--worker-tmp-dir=/tmp", "--graceful-timeout=30", "--access-logfile=-"),
+        *("--worker-tmp-dir=/tmp", "--graceful-timeout=30", "--keep-alive=75", "--access-logfile=-"),
     ]
 
 
