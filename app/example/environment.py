@@ -71,6 +71,9 @@ class Environment(BaseModel):
     DATABASE_URL: Annotated[str, _url_of("postgres", "postgresql", "sqlite")] | None = Field(
         None, description="a Postgres or SQLite URL", examples=["postgres://user:password@host:5432/database"]
     )
+    ROWLOCK_EMBEDDED_DIR: str = Field(
+        "", description="the folder of the embedded default's data", examples=["/var/lib/rowlock"]
+    )
     DATABASE_POOL_SIZE: Annotated[int, Field(ge=0)] = Field(
         0, description="Postgres connections that a process shares among its threads, 0 for no pool", examples=["10"]
     )

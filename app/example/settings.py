@@ -17,7 +17,7 @@ from example.environment import read
 ENV, ENVIRONMENT_PROBLEMS = read(os.environ)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-EMBEDDED_DIR = Path(os.environ.get("ROWLOCK_EMBEDDED_DIR", BASE_DIR.parent / ".embedded"))
+EMBEDDED_DIR = Path(ENV.ROWLOCK_EMBEDDED_DIR or BASE_DIR.parent / ".embedded")
 
 DEBUG = ENV.DEBUG
 # Without a given key nothing signed outlives the process; checks refuse that unless DEBUG is on.
