@@ -8,6 +8,7 @@ from typing import Any
 
 from celery import Task
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from example.celery import app
 
@@ -48,7 +49,8 @@ def publish(task: Task, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | No
         raise ArgumentsError(str(error)) from None
     try:
         result = task.apply_async(args=list(args), kwargs=kwargs)
-    except (OperationalError, OSError) as error:
+    except (OperationalError, OSError, RedisError) as error:
+        # Redis too: before publishing, Celery subscribes there to the result, or a quick one would be missed.
         logger.warning("%s was not published: %s", task.name, error)
         raise BrokerDownError("The task was not accepted: the broker does not answer.") from error
     return str(result.id)

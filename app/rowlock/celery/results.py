@@ -17,9 +17,6 @@ class RedisWithHistory(RedisBackend):
     `rowlock.celery.results.RedisWithHistory+redis://...`.
     """
 
-    def on_task_call(self, producer: Any, task_id: str) -> None:
-        """Leave it to `AsyncResult.get` to subscribe, so that publishing needs the broker and not Redis too."""
-
     def _store_result(
         self, task_id: str, result: Any, state: str, traceback: Any = None, request: Any = None, **kwargs: Any
     ) -> Any:

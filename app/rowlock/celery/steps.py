@@ -30,14 +30,14 @@ class WorkerHealth:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._consumer: Consumer | None = None
-        self._disconnected = self._turned = time.monotonic()
-        self._asked = False
+        self._disconnected = time.monotonic()
+        #: When the main loop was asked to turn; None once it has.
+        self._asked: float | None = None
 
     def consuming(self, consumer: Consumer) -> None:
         with self._lock:
             self._consumer = consumer
-            self._turned = time.monotonic()
-            self._asked = False
+            self._asked = None
 
     def reconnecting(self) -> None:
         with self._lock:
@@ -53,24 +53,24 @@ class WorkerHealth:
                 alive, ready = lasted < RECONNECT_CEILING, False
                 detail = f"connecting to the broker for {lasted:.0f} s"
             else:
-                silent = now - self._turned
+                # Time counts from a question without an answer, so that nobody is dead for not having been asked.
+                silent = 0.0 if self._asked is None else now - self._asked
                 alive = ready = silent < LOOP_CEILING or _solo_pool_is_busy(self._consumer)
-                detail = f"consuming; main loop turned {silent:.0f} s ago"
+                detail = f"consuming; main loop silent for {silent:.0f} s"
         return Report(started=True, ready=ready, alive=alive, detail=detail)
 
     def _ask_for_a_turn(self) -> None:
         # The loop runs what is queued with call_soon on its next turn, whichever of Celery's two loops it is.
         with self._lock:
             consumer = self._consumer
-            if self._asked or consumer is None:
+            if consumer is None or self._asked is not None:
                 return
-            self._asked = True
-        consumer.call_soon(self._turn)
+            self._asked = time.monotonic()
+        consumer.call_soon(self._turned)
 
-    def _turn(self) -> None:
+    def _turned(self) -> None:
         with self._lock:
-            self._turned = time.monotonic()
-            self._asked = False
+            self._asked = None
 
 
 def _solo_pool_is_busy(consumer: Consumer) -> bool:

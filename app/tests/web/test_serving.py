@@ -92,7 +92,7 @@ def test_a_task_is_accepted(web: Web) -> None:
     assert set(json.loads(body)) == {"task_id"}
 
 
-def test_a_task_is_accepted_without_redis(
+def test_without_redis_the_answer_is_to_try_again(
     real_services: None,
     django_db_setup: None,
     django_db_blocker: DjangoDbBlocker,
@@ -102,4 +102,4 @@ def test_a_task_is_accepted_without_redis(
     with django_db_blocker.unblock(), serving(tmp_path_factory.mktemp("web") / "log", REDIS_URL=nobody) as web:
         status, body = web.request("POST", "/start_task/")
 
-    assert status == 202, body
+    assert status == 503, body
