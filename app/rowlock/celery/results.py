@@ -5,6 +5,7 @@ from typing import Any
 
 from celery.backends.redis import RedisBackend
 from django.db import Error as DatabaseError
+from django.db import close_old_connections
 
 logger = logging.getLogger(__name__)
 
@@ -29,4 +30,6 @@ class RedisWithHistory(RedisBackend):
         except DatabaseError:
             # The task has its result in Redis; failing it because the history cannot be written would lose more.
             logger.exception("no history for task %s (%s)", task_id, state)
+            # Nobody else looks after the connections of the worker's parent process.
+            close_old_connections()
         return stored

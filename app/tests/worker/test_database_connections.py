@@ -1,8 +1,9 @@
 import pytest
 from django.db import connection
+from django_celery_results.models import TaskResult
 
 from example.models import Tick
-from example.tasks.basic import tick
+from example.tasks.basic import tick, wait
 from example.tasks.text import count_words
 from tests.processes import wait_until
 
@@ -14,9 +15,25 @@ TASKS = 20
 def backends_of_others() -> set[int]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
         )
         return {pid for (pid,) in cursor.fetchall()}
+
+
+def cut_all_connections_of_others() -> None:
+    with connection.cursor() as cursor:
+        for pid in backends_of_others():
+            cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
+
+
+def revoke_a_running_task() -> str:
+    """The worker's parent process reports the state of such a task, for its child is killed."""
+    result = wait.delay(200)
+    wait_until("the task runs", lambda: result.status in {"STARTED", "PROGRESS"})
+    result.revoke(terminate=True)
+    wait_until("the task is revoked", lambda: result.status == "REVOKED")
+    return str(result.id)
 
 
 def run_tasks_that_use_the_database() -> None:
@@ -36,11 +53,19 @@ def test_a_worker_keeps_its_database_connections_between_tasks() -> None:
 
 def test_a_worker_recovers_from_connections_that_postgres_has_cut() -> None:
     run_tasks_that_use_the_database()
-    with connection.cursor() as cursor:
-        for pid in backends_of_others():
-            cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
+    cut_all_connections_of_others()
 
     for _ in range(TASKS):
         tick.delay()
 
     wait_until("every tick is written", lambda: Tick.objects.count() == TASKS)
+
+
+def test_the_history_goes_on_after_connections_were_cut() -> None:
+    revoke_a_running_task()
+    cut_all_connections_of_others()
+    revoke_a_running_task()
+
+    task_id = revoke_a_running_task()
+
+    wait_until("its history", lambda: TaskResult.objects.filter(task_id=task_id, status="REVOKED").exists())
