@@ -49,8 +49,9 @@ def publish(task: Task, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | No
         raise ArgumentsError(str(error)) from None
     try:
         result = task.apply_async(args=list(args), kwargs=kwargs)
-    except (OperationalError, OSError, RedisError) as error:
-        # Redis too: before publishing, Celery subscribes there to the result, or a quick one would be missed.
+    except (OperationalError, OSError, RedisError, RuntimeError) as error:
+        # Redis too: before publishing, Celery subscribes there to the result, or a quick one would be missed; where it
+        # cannot, it ends in a RuntimeError (celery/backends/asynchronous.py `reconnect_on_error`).
         logger.warning("%s was not published: %s", task.name, error)
         raise BrokerDownError("The task was not accepted: the broker does not answer.") from error
     return str(result.id)

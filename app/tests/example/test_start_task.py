@@ -1,6 +1,7 @@
 """POST /start_task/"""
 
 import json
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
@@ -102,7 +103,7 @@ def test_a_body_over_the_limit_is_refused(client: Client, settings: Settings) ->
 
     status, answer = start(client, {"task": "example.tasks.basic.add", "args": ["x" * 200, 1]})
 
-    assert (status, answer["title"]) == (413, "Request Entity Too Large"), answer
+    assert (status, answer["title"]) == (413, HTTPStatus.REQUEST_ENTITY_TOO_LARGE.phrase), answer
 
 
 @pytest.mark.parametrize(

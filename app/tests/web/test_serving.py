@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from pytest_django import DjangoDbBlocker
@@ -100,6 +101,6 @@ def test_without_redis_the_answer_is_to_try_again(
 ) -> None:
     nobody = f"redis://127.0.0.1:{free_port()}/0"
     with django_db_blocker.unblock(), serving(tmp_path_factory.mktemp("web") / "log", REDIS_URL=nobody) as web:
-        status, body = web.request("POST", "/start_task/")
+        answers = [web.request("POST", "/start_task/"), web.request("GET", f"/get_result/{uuid4()}/")]
 
-    assert status == 503, body
+    assert [status for status, _ in answers] == [503, 503], answers
