@@ -72,8 +72,7 @@ class Channel(virtual.Channel):
             self._taken_lock = None
 
     def _queue_bind(self, exchange: str, routing_key: str, pattern: str, queue: str) -> None:
-        binding = json.dumps([routing_key or "", pattern or "", queue or ""])
-        self._write(self._bindings(exchange) / hashlib.sha256(binding.encode()).hexdigest(), binding)
+        self._write(*self._binding(exchange, routing_key, pattern, queue))
 
     def _put(self, queue: str, payload: dict[str, Any], **kwargs: Any) -> None:
         self._write(self._queue(queue) / f"{time.time_ns()}-{uuid4().hex}", json.dumps(payload))
@@ -113,8 +112,8 @@ class Channel(virtual.Channel):
 
     def _delete(self, queue: str, exchange: str, routing_key: str, pattern: str, *args: Any, **kwargs: Any) -> None:
         self._purge(queue)
-        binding = json.dumps([routing_key or "", pattern or "", queue or ""])
-        (self._bindings(exchange) / hashlib.sha256(binding.encode()).hexdigest()).unlink(missing_ok=True)
+        file, _ = self._binding(exchange, routing_key, pattern, queue)
+        file.unlink(missing_ok=True)
 
     def _has_queue(self, queue: str, **kwargs: Any) -> bool:
         return self._queue(queue).is_dir()
@@ -127,6 +126,10 @@ class Channel(virtual.Channel):
 
     def _bindings(self, exchange: str) -> Path:
         return self._root / "exchanges" / quote(f"={exchange}", safe="=")
+
+    def _binding(self, exchange: str, routing_key: str, pattern: str, queue: str) -> tuple[Path, str]:
+        text = json.dumps([routing_key or "", pattern or "", queue or ""])
+        return self._bindings(exchange) / hashlib.sha256(text.encode()).hexdigest(), text
 
     def _write(self, file: Path, text: str) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
