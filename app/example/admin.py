@@ -3,7 +3,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 
-from example.models import StoredFile, Tick
+from example.models import Counter, StoredFile, Tick
 
 
 @admin.register(StoredFile)
@@ -24,6 +24,16 @@ class StoredFileAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic fo
     @admin.display(description="file")
     def download(self, file: StoredFile) -> str:
         return format_html('<a href="{}">Open</a>', file.get_absolute_url())
+
+
+@admin.register(Counter)
+class CounterAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the type checker only
+    list_display = ["key", "count"]
+    search_fields = ["key"]
+    readonly_fields = ["key", "count"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
 
 
 @admin.register(Tick)

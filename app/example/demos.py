@@ -150,6 +150,13 @@ DEMOS = (
         fields=(_number("seconds", "Seconds", "20", low="0", high="240"),),
     ),
     Demo(
+        task="example.tasks.basic.flaky",
+        title="Try again",
+        description="Fails a few times, a second apart, until it succeeds.",
+        button="Try",
+        fields=(_number("failures", "Failures", "2", low="0", high="10", step="1"),),
+    ),
+    Demo(
         task="example.tasks.email.send_confirmation",
         title="Email",
         description="A confirmation that quotes a message.",

@@ -28,6 +28,19 @@ class StoredFile(models.Model):
         return reverse("stored-file", args=[self.id])
 
 
+class Counter(models.Model):
+    """How often the counting task took effect for a key."""
+
+    key = models.CharField(max_length=200, unique=True)
+    count = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        ordering = ["key"]
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.count}"
+
+
 class Tick(models.Model):
     """One run of the scheduled task."""
 

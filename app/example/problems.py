@@ -4,7 +4,11 @@ from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
+
+#: What Django raises while the database does not answer.
+DATABASE_DOWN = (OperationalError, InterfaceError)
 
 View = Callable[..., HttpResponseBase]
 

@@ -107,9 +107,17 @@ if ENV.REDIS_URL:
         "default": {
             "BACKEND": "django_redis.cache.RedisCache",
             "LOCATION": _next_redis_database(ENV.REDIS_URL),
+            "OPTIONS": {"SOCKET_CONNECT_TIMEOUT": 2, "SOCKET_TIMEOUT": 2},
         }
     }
-    SESSION_ENGINE = "django.contrib.sessions.backends.cache"
+    # With Redis down, sessions are read from the database: nobody is logged out or kept from submitting tasks.
+    CACHES["sessions"] = {
+        **CACHES["default"],
+        "KEY_PREFIX": "sessions",
+        "OPTIONS": {**CACHES["default"]["OPTIONS"], "IGNORE_EXCEPTIONS": True},
+    }
+    SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+    SESSION_CACHE_ALIAS = "sessions"
 else:
     # Without DEBUG the checks insist on Redis; until they have spoken, nothing may touch the disk, which is read-only.
     CACHES = {
@@ -175,8 +183,14 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": ENV.LOG_LEVEL},
 }
 
+ROWLOCK: dict[str, Any] = {
+    "LIVE_REDIS_URL": ENV.REDIS_URL or "",
+    # Addresses of people, and what they wrote.
+    "REDACT_ARGUMENTS": ["example.tasks.email.*"],
+}
+
 CELERY_BROKER_URL = ENV.BROKER_URL or f"embedded://localhost{EMBEDDED_DIR / 'broker'}"
-CELERY_RESULT_BACKEND = f"rowlock.celery.results.RedisWithHistory+{ENV.REDIS_URL}" if ENV.REDIS_URL else "django-db"
+CELERY_RESULT_BACKEND = ENV.REDIS_URL or "django-db"
 CELERY_RESULT_EXPIRES = ENV.RESULT_EXPIRES
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_TASK_TIME_LIMIT = ENV.TASK_TIME_LIMIT

@@ -7,8 +7,13 @@ from typing import Any
 from django.apps import AppConfig
 from django.core.checks import CheckMessage, Error, register
 from django.core.management.base import BaseCommand, SystemCheckError
+from django.db import connection
 
-from rowlock.conf import ConfigurationError, health_address
+from rowlock.conf import ConfigurationError, health_address, settings
+
+#: Identifies the signal handler by which a worker or beat refuses to start; who loads tasks without being one of them
+#: disconnects it.
+REFUSAL = "rowlock refuses to start on errors"
 
 
 @register("rowlock")
@@ -18,6 +23,23 @@ def check_health_port(app_configs: Sequence[AppConfig] | None, **kwargs: Any) ->
     except ConfigurationError as error:
         return [Error(str(error), id="rowlock.E001")]
     return []
+
+
+@register("rowlock")
+def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        settings()
+    except ConfigurationError as error:
+        return [Error(str(error), id="rowlock.E002")]
+    return []
+
+
+@register("rowlock")
+def check_database(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    if connection.vendor in ("postgresql", "sqlite"):
+        return []
+    hint = "Use Postgres, or SQLite on one machine."
+    return [Error(f"rowlock cannot keep its runs in {connection.display_name}.", hint=hint, id="rowlock.E003")]
 
 
 def exit_on_errors(status: int = 1) -> None:

@@ -14,6 +14,12 @@ def real_services() -> None:
 
 
 @pytest.fixture(autouse=True)
+def no_relay(settings: Settings) -> None:
+    """Tests publish what they submit themselves (`relay_once`), so that no thread of theirs outlives them."""
+    settings.ROWLOCK = {**getattr(settings, "ROWLOCK", {}), "RELAY": False}
+
+
+@pytest.fixture(autouse=True)
 def collected_static_files(settings: Settings, tmp_path: Path) -> None:
     """WhiteNoise warns about a missing folder; only the image has one."""
     settings.STATIC_ROOT = tmp_path

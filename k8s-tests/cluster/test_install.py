@@ -38,9 +38,9 @@ def test_a_result_is_in_redis_and_in_the_history_in_postgres(release: Release, w
 
     def in_history() -> str:
         return release.python(
-            "from django_celery_results.models import TaskResult\n"
-            f"row = TaskResult.objects.filter(task_id='{task_id}', status='SUCCESS').first()\n"
-            "print(f'{row.task_name} = {row.result}' if row else '')"
+            "from rowlock.models import Run, State\n"
+            f"run = Run.objects.filter(id='{task_id}', state=State.SUCCEEDED).first()\n"
+            "print(f'{run.task} = {run.result}' if run else '')"
         )
 
     history = eventually(in_history, within=30, what=f"{task_id} in the history")

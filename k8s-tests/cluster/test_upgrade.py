@@ -99,8 +99,8 @@ def test_a_new_install_finds_its_passwords_and_data(own: Release) -> None:
     with web_of(own) as web:
         assert web.do("example.tasks.basic.add", 2, 2) == 4
     results = own.python(
-        "from django_celery_results.models import TaskResult\n"
-        "print(TaskResult.objects.filter(task_name='example.tasks.basic.wait', status='SUCCESS').count())"
+        "from rowlock.models import Run, State\n"
+        "print(Run.objects.filter(task='example.tasks.basic.wait', state=State.SUCCEEDED).count())"
     )
     assert results == "2", "the history of before is gone"
     for pod in own.namespace.get("pods", instance=own.name):
@@ -121,17 +121,14 @@ def _ran_on(release: Release, task_id: str) -> str:
 
 
 def _history(release: Release, task_id: str, attribute: str) -> str:
-    return release.python(
-        "from django_celery_results.models import TaskResult\n"
-        f"print(TaskResult.objects.get(task_id='{task_id}').{attribute})"
-    )
+    return release.python(f"from rowlock.models import Run\nprint(Run.objects.get(id='{task_id}').{attribute})")
 
 
 def _assert_ended_on_its_way_out(release: Release, task_id: str, worker: str) -> None:
     """The task ended where it had begun, on a worker that was being replaced meanwhile."""
     assert _ran_on(release, task_id) == worker, "the task was started again on another worker"
     host = worker.partition("@")[2]
-    ended = datetime.fromisoformat(_history(release, task_id, "date_done.isoformat()"))
+    ended = datetime.fromisoformat(_history(release, task_id, "finished.isoformat()"))
     now = {pod["metadata"]["name"]: pod["metadata"]["creationTimestamp"] for pod in release.pods("worker")}
     assert host not in now, f"{host} was not replaced"
     assert any(datetime.fromisoformat(created) < ended for created in now.values()), (

@@ -29,8 +29,8 @@ elif VARIANT == "django-db results, events":
 elif VARIANT.startswith("rowlock"):
     from rowlock.celery import install
 
-    if VARIANT == "rowlock, results and history":
-        app.conf.update(result_backend=f"rowlock.celery.results.RedisWithHistory+{REDIS_URL}", task_ignore_result=False)
+    if VARIANT == "rowlock, history and redis results":
+        app.conf.update(result_backend=REDIS_URL, task_ignore_result=False)
     install(app)
 
 

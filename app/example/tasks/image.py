@@ -9,8 +9,8 @@ from celery import Task, shared_task
 
 from example.tasks.contact_sheet import contact_sheet
 from example.tasks.errors import BadInput
-from example.tasks.progress import report_progress
 from example.tasks.storage import read_input, write_output
+from rowlock import runs
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -26,13 +26,13 @@ def make_thumbnails(self: Task, file_id: str, sizes: tuple[int, ...] | list[int]
     wanted = _checked(sizes)
     source = read_input(file_id)
     total = len(wanted) + 2
-    report_progress(self, 0, total, "reading the picture")
+    runs.progress(0, total, "reading the picture")
     picture, format_name = _open(bytes(source.content))
     stem = PurePath(source.name).stem[:150]
 
     images, thumbnails = [], []
     for done, size in enumerate(wanted, start=1):
-        report_progress(self, done, total, f"thumbnail of {size} pixels")
+        runs.progress(done, total, f"thumbnail of {size} pixels")
         thumbnail = picture.copy()
         thumbnail.thumbnail((size, size))
         images.append(thumbnail)
@@ -43,7 +43,7 @@ def make_thumbnails(self: Task, file_id: str, sizes: tuple[int, ...] | list[int]
                 "height": thumbnail.height,
             }
         )
-    report_progress(self, total - 1, total, "contact sheet")
+    runs.progress(total - 1, total, "contact sheet")
     sheet = contact_sheet(images)
     return {
         "width": picture.width,

@@ -8,8 +8,8 @@ from celery import Task, shared_task
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from example.tasks.errors import BadInput
-from example.tasks.progress import report_progress
 from example.tasks.storage import read_input, write_output
+from rowlock import runs
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -50,7 +50,7 @@ def train(self: Task, folds: int = 5) -> dict[str, Any]:
     """Cross-validate, then fit on all the data and store the model."""
     if isinstance(folds, bool) or not isinstance(folds, int) or not FEWEST_FOLDS <= folds <= MOST_FOLDS:
         raise BadInput(f"folds must be a whole number from {FEWEST_FOLDS} to {MOST_FOLDS}, not {folds!r}.")
-    report_progress(self, 0, folds + 1, "loading the data")
+    runs.progress(0, folds + 1, "loading the data")
     # Imported in the task: workers of other queues should not pay scikit-learn's memory and start-up.
     from sklearn.datasets import load_wine
     from sklearn.model_selection import StratifiedKFold
@@ -59,10 +59,10 @@ def train(self: Task, folds: int = 5) -> dict[str, Any]:
     accuracies = []
     splits = StratifiedKFold(folds, shuffle=True, random_state=0).split(data.data, data.target)
     for fold, (training, held_out) in enumerate(splits, start=1):
-        report_progress(self, fold - 1, folds + 1, f"fold {fold} of {folds}")
+        runs.progress(fold - 1, folds + 1, f"fold {fold} of {folds}")
         pipeline = _pipeline().fit(data.data[training], data.target[training])
         accuracies.append(float(pipeline.score(data.data[held_out], data.target[held_out])))
-    report_progress(self, folds, folds + 1, "fitting on all the data")
+    runs.progress(folds, folds + 1, "fitting on all the data")
     scaler, classifier = (step for _, step in _pipeline().fit(data.data, data.target).steps)
     fitted = FittedModel(
         features=list(data.feature_names),

@@ -6,9 +6,9 @@ from typing import Any, TypedDict
 from celery import Task, shared_task
 
 from example.tasks.errors import BadInput
-from example.tasks.progress import report_progress
 from example.tasks.storage import read_input, write_output
 from example.tasks.table import NumericColumn, read_table
+from rowlock import runs
 
 CONTENT_TYPES = {"pdf": "application/pdf", "png": "image/png"}
 
@@ -31,14 +31,14 @@ def summarise(self: Task, file_id: str, format: str = "pdf") -> dict[str, Any]:
     """Summarise every numeric column of an uploaded CSV file and plot it, as PDF or PNG."""
     if not isinstance(format, str) or format not in CONTENT_TYPES:
         raise BadInput(f"format must be pdf or png, not {format!r}.")
-    report_progress(self, 0, 3, "reading the table")
+    runs.progress(0, 3, "reading the table")
     source = read_input(file_id)
     table = read_table(bytes(source.content))
     if not table.numeric:
         raise BadInput(f"None of the columns has only numbers: {', '.join(table.columns)[:500]}.")
-    report_progress(self, 1, 3, f"summarising {len(table.numeric)} columns")
+    runs.progress(1, 3, f"summarising {len(table.numeric)} columns")
     summaries = [_summary(column) for column in table.numeric]
-    report_progress(self, 2, 3, "plotting")
+    runs.progress(2, 3, "plotting")
 
     # Imported in the task: workers of other queues should not pay matplotlib's memory and start-up.
     from example.tasks.plot import plot

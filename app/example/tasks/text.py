@@ -2,11 +2,11 @@ import re
 from collections import Counter
 from typing import Any
 
-from celery import Task, shared_task
+from celery import shared_task
 
 from example.tasks.errors import BadInput
-from example.tasks.progress import report_progress
 from example.tasks.storage import read_input
+from rowlock import runs
 
 WORDS_A_MINUTE = 230
 MOST_COMMON_LIMIT = 100
@@ -19,8 +19,8 @@ _SENTENCE_END = re.compile(
 )
 
 
-@shared_task(bind=True, throws=(BadInput,))
-def count_words(self: Task, file_id: str, top: int = 10) -> dict[str, Any]:
+@shared_task(throws=(BadInput,))
+def count_words(file_id: str, top: int = 10) -> dict[str, Any]:
     """Word statistics of an uploaded UTF-8 text."""
     if isinstance(top, bool) or not isinstance(top, int) or not 1 <= top <= MOST_COMMON_LIMIT:
         raise BadInput(f"top must be a whole number from 1 to {MOST_COMMON_LIMIT}, not {top!r}.")
@@ -29,7 +29,7 @@ def count_words(self: Task, file_id: str, top: int = 10) -> dict[str, Any]:
     counts: Counter[str] = Counter()
     for number, line in enumerate(lines):
         if number % LINES_A_REPORT == 0:
-            report_progress(self, number, len(lines), f"line {number + 1} of {len(lines)}")
+            runs.progress(number, len(lines), f"line {number + 1} of {len(lines)}")
         counts.update(word.casefold() for word in _WORD.findall(line))
     words = counts.total()
     return {

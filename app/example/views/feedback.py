@@ -1,3 +1,4 @@
+import logging
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -5,8 +6,11 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from example.forms import FeedbackForm
-from example.publishing import BrokerDownError, publish
+from example.problems import DATABASE_DOWN
 from example.tasks.email import send_confirmation
+from rowlock import runs
+
+logger = logging.getLogger(__name__)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -17,14 +21,16 @@ def feedback(request: HttpRequest) -> HttpResponse:
     form = FeedbackForm(request.POST)
     if not form.is_valid():
         return render(request, "example/feedback.html", {"form": form}, status=422)
+    sent = {name: form.cleaned_data[name] for name in ("address", "message")}
     try:
-        task_id = publish(send_confirmation, kwargs={key: form.cleaned_data[key] for key in ("address", "message")})
-    except BrokerDownError:
+        run = runs.submit(send_confirmation, kwargs=sent, owner=request.user.get_username())
+    except DATABASE_DOWN as error:
+        logger.warning("a message was not accepted: %s", error)
         form.add_error(None, "We cannot take messages at the moment. Please try again in a minute.")
         response = render(request, "example/feedback.html", {"form": form}, status=503)
         response["Retry-After"] = "5"
         return response
-    return redirect("feedback-thanks", task_id=task_id)
+    return redirect("feedback-thanks", task_id=run.id)
 
 
 @require_safe

@@ -1,19 +1,18 @@
 import json
 import logging
-import math
 from http import HTTPStatus
 from typing import Any, NoReturn
 
-from celery import states
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from example.celery import app
 from example.files import parse_id
-from example.problems import only, problem, unavailable
-from example.publishing import ArgumentsError, BrokerDownError, UnknownTaskError, publish, startable
+from example.problems import DATABASE_DOWN, only, problem, unavailable
+from example.results import BackendDownError, outcome_of
+from rowlock import runs
+from rowlock.runs.errors import KeyConflictError, RunError, UnknownTaskError
 
 logger = logging.getLogger(__name__)
 
@@ -29,40 +28,46 @@ class BodyError(ValueError):
         self.status = status
 
 
-# There is no session to misuse here, and other sites' pages cannot send application/json without asking first.
+# Other sites' pages cannot send application/json without asking first, nor do session cookies come with what they send.
 @csrf_exempt
 @only("POST")
 def start_task(request: HttpRequest) -> HttpResponse:
-    """Start the task that the JSON body names; without a body, add 2 and 3."""
+    """Start the task that the JSON body names; without a body, add 2 and 3.
+
+    Only the database is needed. A second request with the same Idempotency-Key gets the task of the first.
+    """
     try:
         name, args, kwargs = _requested(request)
-        return JsonResponse({"task_id": publish(startable(name), args, kwargs)}, status=HTTPStatus.ACCEPTED)
+        key = request.headers.get("Idempotency-Key")
+        run = runs.submit(name, args, kwargs, key=key, owner=request.user.get_username())
     except BodyError as error:
         return problem(error.status, str(error))
     except UnknownTaskError as error:
         return problem(HTTPStatus.NOT_FOUND, str(error))
-    except ArgumentsError as error:
+    except KeyConflictError as error:
+        return problem(HTTPStatus.CONFLICT, str(error))
+    except RunError as error:
         return problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
-    except BrokerDownError as error:
-        return unavailable(str(error))
+    except DATABASE_DOWN as error:
+        logger.warning("a task was not accepted: %s", error)
+        return unavailable("The task was not accepted: the database does not answer.")
+    return JsonResponse({"task_id": str(run.id)}, status=HTTPStatus.ACCEPTED if run.is_new else HTTPStatus.OK)
 
 
 @never_cache
 @only("GET", "HEAD")
 def get_result(request: HttpRequest, task_id: str) -> HttpResponse:
     """State and result of a task. A task that nobody has heard of is PENDING, as Celery has it."""
-    if parse_id(task_id) is None:
+    parsed = parse_id(task_id)
+    if parsed is None:
         return problem(HTTPStatus.BAD_REQUEST, f"{task_id[:100]!r} is not the id of a task, which is a UUID.")
-    result = app.AsyncResult(task_id.lower())
     try:
-        # One read for both: between two a task may end, and the result would not be that of the state.
-        meta = result.backend.get_task_meta(result.id)
-    except Exception as error:  # each backend has its own errors for being down
-        logger.warning("the result of %s cannot be read: %r", result.id, error)
+        return JsonResponse({"task_id": str(parsed), **outcome_of(parsed)})
+    except BackendDownError:
         return unavailable("The result cannot be read: the result backend does not answer.")
-    return JsonResponse(
-        {"task_id": result.id, "status": meta["status"], "result": _presentable(meta["status"], meta["result"])}
-    )
+    except DATABASE_DOWN as error:
+        logger.warning("the run %s cannot be read: %s", parsed, error)
+        return unavailable("The result cannot be read: the database does not answer.")
 
 
 def _requested(request: HttpRequest) -> tuple[str, list[Any], dict[str, Any]]:
@@ -96,21 +101,3 @@ def _parsed(body: bytes) -> tuple[str, list[Any], dict[str, Any]]:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON number")
-
-
-def _presentable(status: str, result: Any) -> Any:
-    if isinstance(result, BaseException):
-        return f"{type(result).__name__}: {result}".removesuffix(": ")
-    # While a task runs Celery keeps there which process runs it, which is nobody's business outside.
-    return None if status == states.STARTED else _json_safe(result)
-
-
-def _json_safe(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _json_safe(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_json_safe(inner) for inner in value]
-    if isinstance(value, float):
-        # JSON has no word for infinity.
-        return value if math.isfinite(value) else str(value)
-    return value if value is None or isinstance(value, str | int) else str(value)

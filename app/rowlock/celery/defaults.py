@@ -25,7 +25,6 @@ DEFAULTS: dict[str, Any] = {
     # The pool's queue order stays fair only when no worker hoards.
     "worker_prefetch_multiplier": 1,
     "task_track_started": True,
-    "result_extended": True,
     # Off, a Redis restart at the wrong moment loses a result (celery#8588).
     "result_backend_always_retry": True,
     "result_backend_max_retries": 20,

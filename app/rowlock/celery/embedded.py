@@ -21,6 +21,9 @@ from uuid import uuid4
 
 from kombu.transport import TRANSPORT_ALIASES, virtual
 
+#: Ends the name of a message that was taken before by a process that died.
+AGAIN = ".again"
+
 
 def register() -> None:
     """Teach kombu the scheme `embedded`."""
@@ -90,6 +93,8 @@ class Channel(virtual.Channel):
             except FileNotFoundError:
                 continue  # another worker was faster
             payload: dict[str, Any] = json.loads(mine.read_text())
+            if file.suffix == AGAIN or payload.get("redelivered"):
+                payload["properties"]["delivery_info"]["redelivered"] = True
             if queue in self._no_ack_queues:
                 mine.unlink()
             else:
@@ -160,7 +165,7 @@ class Channel(virtual.Channel):
                 for file in _files(folder):
                     queue, _, name = file.name.partition("@")
                     (self._root / "queues" / queue).mkdir(parents=True, exist_ok=True)
-                    file.rename(self._root / "queues" / queue / name)
+                    file.rename((self._root / "queues" / queue / name).with_suffix(AGAIN))
                 folder.rmdir()
                 lock.unlink()
             finally:

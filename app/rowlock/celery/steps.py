@@ -5,6 +5,8 @@ import time
 from typing import Any
 
 from celery import bootsteps
+from celery.utils.log import get_logger
+from celery.worker import state
 from celery.worker.consumer import Consumer
 from celery.worker.consumer.tasks import Tasks
 
@@ -12,6 +14,10 @@ from rowlock.conf import health_address
 from rowlock.health.report import Report
 from rowlock.health.server import serve
 
+logger = get_logger(__name__)
+
+#: Seconds that a worker which ends gives to the history of its last tasks.
+FLUSH_PATIENCE = 10.0
 #: Seconds after which a main loop that does not turn counts as dead. Loops wait in the broker's socket for a few
 #: seconds at the most, whatever the tasks do; solo pools run tasks in the loop itself and are let be while one runs.
 LOOP_CEILING = 60.0
@@ -90,6 +96,58 @@ class HealthServer(bootsteps.StartStopStep):
 
     def start(self, worker: Any) -> None:
         serve(health_address(), worker.rowlock_health.report)
+
+
+class History(bootsteps.StartStopStep):
+    """Writes the history of this worker's runs, cancels those that people cancel, and relays."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def __init__(self, worker: Any, **kwargs: Any) -> None:
+        super().__init__(worker, **kwargs)
+        # Imported late: models need Django's apps.
+        from rowlock.celery.history import HistoryWriter
+        from rowlock.runs.reporting import send_progress_to
+
+        # Before the pool forks, so that its processes inherit the way to it.
+        self._worker = worker
+        worker.app.rowlock_history = self._history = HistoryWriter(self._cancel)
+        send_progress_to(self._history.send_progress)
+
+    def start(self, worker: Any) -> None:
+        from rowlock.conf import settings
+        from rowlock.outbox import relay
+
+        self._history.start()
+        if worker.hub is not None:
+            # The hub closes after the pool has ended and then runs what was left to it: the last acks.
+            worker.hub.on_close.add(self._flush)
+        if settings().relay:
+            relay.start(worker.app)
+
+    def stop(self, worker: Any) -> None:
+        self._flush()
+
+    def _flush(self, *_: Any) -> None:
+        if not self._history.flush(seconds=FLUSH_PATIENCE):
+            logger.error("the history could not be written; tasks that have ended are delivered again")
+
+    def _cancel(self, id: str) -> None:
+        consumer = getattr(self._worker, "consumer", None)
+        if consumer is not None:
+            consumer.call_soon(_cancel, consumer, id)
+        else:
+            state.revoked.add(id)
+
+
+def _cancel(consumer: Any, id: str) -> None:
+    # As Celery's own remote control does it (celery/worker/control.py `revoke`).
+    state.revoked.add(id)
+    for request in [request for request in state.active_requests if request.id == id]:
+        try:
+            request.terminate(consumer.pool, signal="TERM")
+        except NotImplementedError:
+            logger.warning("%s was cancelled while it ran; only a prefork pool can stop a running task", id)
 
 
 class ConsumerHealth(bootsteps.StartStopStep):

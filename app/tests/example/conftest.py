@@ -1,9 +1,10 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from celery import Task
+from django.db import OperationalError, connection
 
 from example.celery import app
 from example.models import StoredFile
@@ -40,6 +41,17 @@ def broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "broker"
     _use_broker(f"embedded://{folder}", monkeypatch)
     return folder
+
+
+@pytest.fixture
+def no_database(db: None) -> Iterator[None]:
+    """A database that answers no query."""
+
+    def refuse(*args: object) -> None:
+        raise OperationalError("the database is away")
+
+    with connection.execute_wrapper(refuse):
+        yield
 
 
 @pytest.fixture

@@ -4,12 +4,18 @@ import re
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
 from django.contrib.staticfiles import finders
 from django.test import Client
 
 from example.celery import app
 from example.demos import DEMOS, Demo
-from example.publishing import startable
+from rowlock.models import Run, State
+from rowlock.outbox.relay import relay_once
+from rowlock.runs.arguments import checked_arguments
+from rowlock.runs.registry import find_task
+
+pytestmark = pytest.mark.django_db(transaction=True)
 
 GOOD = {"address": "ann@example.com", "message": "Very nice."}
 
@@ -17,6 +23,7 @@ GOOD = {"address": "ann@example.com", "message": "Very nice."}
 def test_a_message_is_confirmed_by_a_task_and_leads_to_thanks(client: Client, broker: Path) -> None:
     response = client.post("/feedback/", GOOD)
 
+    relay_once()
     with app.connection_for_write() as connection, connection.SimpleQueue(app.amqp.queues["email"]) as queue:
         message = queue.get(timeout=5)
     assert message.headers["task"] == "example.tasks.email.send_confirmation"
@@ -50,7 +57,23 @@ def test_a_mistake_is_told_and_the_rest_is_kept(client: Client, field: str, valu
     assert kept in page
 
 
-def test_without_a_broker_the_message_is_not_lost(client: Client, no_broker: None) -> None:
+def test_without_a_broker_the_message_is_accepted(client: Client, no_broker: None) -> None:
+    response = client.post("/feedback/", GOOD)
+
+    run = Run.objects.get()
+    assert (response.status_code, response.headers["Location"]) == (302, f"/feedback/thanks/{run.id}/")
+    assert (run.state, run.kwargs) == (State.QUEUED, GOOD)
+
+
+def test_the_owner_is_who_is_logged_in(client: Client) -> None:
+    client.force_login(User.objects.create_user("ann"))
+
+    client.post("/feedback/", GOOD)
+
+    assert Run.objects.get().owner == "ann"
+
+
+def test_without_a_database_the_message_is_kept_in_the_form(client: Client, no_database: None) -> None:
     response = client.post("/feedback/", GOOD)
 
     page = response.content.decode()
@@ -59,7 +82,7 @@ def test_without_a_broker_the_message_is_not_lost(client: Client, no_broker: Non
     assert GOOD["message"] in page
 
 
-def test_the_form_is_protected_against_other_sites(broker: Path) -> None:
+def test_the_form_is_protected_against_other_sites() -> None:
     response = Client(enforce_csrf_checks=True).post("/feedback/", GOOD)
 
     assert response.status_code == 403
@@ -67,9 +90,9 @@ def test_the_form_is_protected_against_other_sites(broker: Path) -> None:
 
 @pytest.mark.parametrize("demo", DEMOS, ids=lambda demo: demo.slug)
 def test_every_form_of_the_home_page_fits_its_task(demo: Demo) -> None:
-    task = startable(demo.task)
+    task = find_task(demo.task)
 
-    task.__header__(**{field.name: field.value for field in demo.fields})
+    checked_arguments(task, [], {field.name: field.value for field in demo.fields})
 
 
 def test_the_home_page_has_a_labelled_form_for_every_demo(client: Client) -> None:

@@ -9,9 +9,13 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.test import Client
 from pytest_django import DjangoDbBlocker
 
-from tests.processes import Running, free_port, running, wait_until
+from rowlock.models import Run, State
+from tests.processes import Running, free_port, running, running_worker, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -93,14 +97,53 @@ def test_a_task_is_accepted(web: Web) -> None:
     assert set(json.loads(body)) == {"task_id"}
 
 
-def test_without_redis_the_answer_is_to_try_again(
-    real_services: None,
-    django_db_setup: None,
-    django_db_blocker: DjangoDbBlocker,
-    tmp_path_factory: pytest.TempPathFactory,
+def test_a_task_that_was_accepted_without_a_broker_runs_when_it_is_back(
+    tmp_path: Path,
 ) -> None:
-    nobody = f"redis://127.0.0.1:{free_port()}/0"
-    with django_db_blocker.unblock(), serving(tmp_path_factory.mktemp("web") / "log", REDIS_URL=nobody) as web:
-        answers = [web.request("POST", "/start_task/"), web.request("GET", f"/get_result/{uuid4()}/")]
+    nobody = f"amqp://guest:guest@127.0.0.1:{free_port()}//"
+    with serving(tmp_path / "web", BROKER_URL=nobody) as web:
+        status, body = web.request("POST", "/start_task/")
+        assert status == 202, body
+        task_id = json.loads(body)["task_id"]
+        _, pending = web.request("GET", f"/get_result/{task_id}/")
+    assert json.loads(pending)["status"] == "PENDING", pending
 
-    assert [status for status, _ in answers] == [503, 503], answers
+    with running_worker(tmp_path / "worker", "--queues", "celery", "--pool", "solo"):
+        wait_until("the run has ended", lambda: Run.objects.filter(id=task_id, state=State.SUCCEEDED).exists())
+
+
+@pytest.fixture(scope="module")
+def web_without_redis(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Web]:
+    nobody = f"redis://127.0.0.1:{free_port()}/0"
+    log = tmp_path_factory.mktemp("web") / "log"
+    with django_db_blocker.unblock(), serving(log, REDIS_URL=nobody, SECRET_KEY=settings.SECRET_KEY) as web:
+        yield web
+
+
+@pytest.mark.usefixtures("real_services")
+def test_without_redis_a_task_of_somebody_logged_in_is_accepted(web_without_redis: Web, client: Client) -> None:
+    client.force_login(User.objects.create_user("ann"))
+    cookie = "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
+
+    status, body = web_without_redis.request("POST", "/start_task/", Cookie=cookie)
+
+    assert status == 202, body
+    assert Run.objects.get(id=json.loads(body)["task_id"]).owner == "ann"
+
+
+@pytest.mark.usefixtures("real_services")
+def test_without_redis_a_run_is_shown(web_without_redis: Web) -> None:
+    run = Run.objects.create(task="example.tasks.basic.add", queue="celery", state=State.SUCCEEDED, result="5")
+
+    status, body = web_without_redis.request("GET", f"/get_result/{run.id}/")
+
+    assert (status, json.loads(body)["result"]) == (200, 5)
+
+
+@pytest.mark.usefixtures("real_services")
+def test_without_redis_the_answer_on_an_unknown_task_is_to_try_again(web_without_redis: Web) -> None:
+    status, body = web_without_redis.request("GET", f"/get_result/{uuid4()}/")
+
+    assert status == 503, body

@@ -1,10 +1,10 @@
 import pytest
 from django.db import connection
-from django_celery_results.models import TaskResult
 
 from example.models import Tick
 from example.tasks.basic import tick, wait
 from example.tasks.text import count_words
+from rowlock.models import Run, State
 from tests.processes import wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("real_services", "worker")]
@@ -30,7 +30,7 @@ def cut_all_connections_of_others() -> None:
 def revoke_a_running_task() -> str:
     """The worker's parent process reports the state of such a task, for its child is killed."""
     result = wait.delay(200)
-    wait_until("the task runs", lambda: result.status in {"STARTED", "PROGRESS"})
+    wait_until("the task runs", lambda: result.status == "STARTED")
     result.revoke(terminate=True)
     wait_until("the task is revoked", lambda: result.status == "REVOKED")
     return str(result.id)
@@ -68,4 +68,4 @@ def test_the_history_goes_on_after_connections_were_cut() -> None:
 
     task_id = revoke_a_running_task()
 
-    wait_until("its history", lambda: TaskResult.objects.filter(task_id=task_id, status="REVOKED").exists())
+    wait_until("its history", lambda: Run.objects.filter(id=task_id, state=State.CANCELLED).exists())

@@ -115,20 +115,23 @@ function visible() {
     : Promise.resolve();
 }
 
-function show(outcome, url, { task_id, status, result }) {
+function show(outcome, url, { task_id, status, result, result_note }) {
   const word = WORDS[status] ?? status.toLowerCase();
   const progress = status === "PROGRESS" && result;
   const children = [
     element("div", { className: "state" },
-      element("span", { className: "status", textContent: progress ? `${word}: ${result.message}` : word }),
+      element("span", { className: "status", textContent: progress && result.message ? `${word}: ${result.message}` : word }),
       element("a", { href: url, textContent: task_id.slice(0, 8), title: `Task ${task_id}` })),
   ];
   children[0].firstChild.dataset.status = status;
   if (!FINAL.has(status)) {
-    const bar = element("progress", { max: progress ? result.total : 1 });
+    const bar = element("progress", { max: (progress && result.total) || 1 });
     bar.setAttribute("aria-label", "progress");
-    if (progress) bar.value = result.done;
+    if (progress && result.total) bar.value = result.done;
     children.push(bar);
+    if (status === "RETRY" && result) children.push(element("div", { className: "error", textContent: result }));
+  } else if (result_note) {
+    children.push(element("div", { className: "result", textContent: result_note }));
   } else if (status === "SUCCESS") {
     children.push(element("div", { className: "result" }, filesIn(result), element("div", { className: "scroll", tabIndex: 0 }, table(result))));
   } else if (result) {

@@ -1,0 +1,201 @@
+"""The thread of a worker's parent process that writes history, and learns which runs to be careful with."""
+
+import contextlib
+import json
+import math
+import os
+import select
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from celery.utils.log import get_logger
+from django.db import DataError
+from django.db import Error as DatabaseError
+
+from rowlock.announce import announce
+from rowlock.models import Run, connections
+from rowlock.models.run import parse_id
+from rowlock.runs.history import merge, write
+from rowlock.runs.reporting import Progress
+
+logger = get_logger(__name__)
+
+BATCH = 500
+#: Seconds for which a report that nobody waits for may wait: a short task's end comes with its start then.
+GATHERING = 0.1
+#: Seconds between looks for runs that were cancelled or whose message may exist twice.
+CAUTION_POLL = 1.0
+#: Rows become visible up to so many seconds after the time that they bear.
+OVERLAP = timedelta(seconds=15)
+LONGEST_PAUSE = 5.0
+#: A pipe takes up to this many bytes from several processes without mixing them (POSIX PIPE_BUF).
+LONGEST_LINE = 4096
+
+Cancel = Callable[[str], None]
+
+
+class HistoryWriter:
+    """Writes reports in batches, then calls back who waits for that: the acks.
+
+    While the database is away reports stay here and what they hold back is not acked: nothing is lost, and no more
+    is begun than the worker may prefetch.
+    """
+
+    def __init__(self, cancel: Cancel) -> None:
+        self._cancel = cancel
+        self._lock = threading.Lock()
+        self._reports: dict[UUID, dict[str, Any]] = {}
+        self._progress: dict[UUID, tuple[float, float | None, str]] = {}
+        self._waiting: list[Callable[[], None]] = []
+        #: When what waits is to be written, in monotonic seconds.
+        self._due = math.inf
+        self._unwritten = threading.Condition(self._lock)
+        self._doubtful: set[UUID] = set()
+        self._cancelled: set[UUID] = set()
+        self._seen: datetime | None = None
+        self._has_looked = False
+        # Children write their progress into it, this process a line break when there is something to write.
+        self._pipe, self._pipe_end = os.pipe()
+        os.set_blocking(self._pipe_end, False)
+        os.set_blocking(self._pipe, False)
+        self._unread = b""
+        self._thread = threading.Thread(target=self._run, name="rowlock history", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def add(self, report: dict[str, Any] | None, *, then: Callable[[], None] | None = None) -> None:
+        """Write `report` soon, and call `then` when it is written."""
+        if report is None:
+            if then is not None:
+                then()
+            return
+        with self._lock:
+            self._reports[report["id"]] = merge(self._reports.get(report["id"]), report)
+            if then is not None:
+                self._waiting.append(then)
+            now = time.monotonic()
+            due = now if then is not None else now + GATHERING
+            wake, self._due = due < self._due, min(due, self._due)
+        if wake:
+            os.write(self._pipe_end, b"\n")
+
+    def send_progress(self, id: str, progress: Progress) -> None:
+        """Called in whichever process executes the task. Lost when the pipe is full, for more will follow."""
+        line = json.dumps([id, progress.done, progress.total, progress.message], ensure_ascii=False).encode(
+            errors="replace"
+        )
+        if len(line) < LONGEST_LINE:
+            with contextlib.suppress(BlockingIOError):
+                os.write(self._pipe_end, line + b"\n")
+
+    def is_doubtful(self, id: str) -> bool:
+        """Must the database be asked before this run starts? Any of them, until it has told which."""
+        return not self._has_looked or (bool(self._doubtful) and parse_id(id) in self._doubtful)
+
+    def flush(self, *, seconds: float) -> bool:
+        """Wait until everything is written, `seconds` at the most; returns whether it is."""
+        with self._unwritten:
+            return self._unwritten.wait_for(lambda: not self._reports and not self._waiting, timeout=seconds)
+
+    def _run(self) -> None:
+        pause, looked = 0.0, -math.inf
+        while True:
+            if pause:
+                time.sleep(pause)
+            elif self._has_looked:
+                patience = min(CAUTION_POLL, self._due - time.monotonic())
+                select.select([self._pipe], [], [], max(0.0, patience))
+            self._read_pipe()
+            try:
+                self._write_batch()
+                if time.monotonic() - looked >= CAUTION_POLL:
+                    self._look_for_caution()
+                    looked, self._has_looked = time.monotonic(), True
+                    connections.rest()
+            except DatabaseError as error:
+                pause = min(LONGEST_PAUSE, pause * 2 or 0.25)
+                logger.warning("the history cannot be written, next try in %.1f s: %s", pause, error)
+                connections.drop()
+            except Exception:
+                pause = LONGEST_PAUSE
+                logger.exception("the history cannot be written, next try in %.1f s", pause)
+                connections.drop()
+            else:
+                pause = 0.0
+
+    def _read_pipe(self) -> None:
+        try:
+            data = self._unread + os.read(self._pipe, 65536)
+        except BlockingIOError:
+            return
+        *lines, self._unread = data.split(b"\n")
+        for line in filter(None, lines):
+            spelt, done, total, message = json.loads(line)
+            if run_id := parse_id(spelt):
+                self._progress[run_id] = (done, total, message)
+
+    def _write_batch(self) -> None:
+        with self._lock:
+            if self._due > time.monotonic() and not self._progress:
+                return
+            reports, waiting = self._reports, self._waiting
+            self._reports, self._waiting, self._due = {}, [], math.inf
+        progress, self._progress = self._progress, {}
+        if not reports and not progress:
+            self._called_back(waiting)
+            return
+        try:
+            self._write(list(reports.values()), progress)
+        except BaseException:
+            with self._lock:
+                newer = {run_id: merge(reports.get(run_id), later) for run_id, later in self._reports.items()}
+                self._reports = {**reports, **newer}
+                self._waiting = waiting + self._waiting
+                self._due = 0.0
+            self._progress = {**progress, **self._progress}
+            raise
+        self._called_back(waiting)
+        announce()
+
+    def _called_back(self, waiting: list[Callable[[], None]]) -> None:
+        for then in waiting:
+            then()
+        with self._unwritten:
+            self._unwritten.notify_all()
+
+    def _write(self, reports: list[dict[str, Any]], progress: dict[UUID, tuple[float, float | None, str]]) -> None:
+        for begin in range(0, max(1, len(reports)), BATCH):
+            chunk = reports[begin : begin + BATCH]
+            try:
+                write(chunk, {} if begin else progress)
+            except DataError:
+                if not chunk:
+                    raise
+                # One report with something in it that no database takes must not hold up all others for ever.
+                for report in chunk:
+                    self._write_alone(report)
+
+    def _write_alone(self, report: dict[str, Any]) -> None:
+        try:
+            write([report], {})
+        except DataError as error:
+            logger.exception("the report of run %s cannot be written; its state alone is", report["id"])
+            kept = ("id", "task", "state", "retries", "finished", "started")
+            bare: dict[str, Any] = {name: report[name] for name in kept if name in report}
+            write([{**bare, "arguments": "", "result_note": f"not written: {error}"[:255]}], {})
+
+    def _look_for_caution(self) -> None:
+        found = Run.objects.filter(check_first=True)
+        if self._seen is not None:
+            found = found.filter(changed__gt=self._seen - OVERLAP)
+        for run_id, cancel_requested, changed in found.values_list("id", "cancel_requested", "changed"):
+            self._doubtful.add(run_id)
+            if cancel_requested is not None and run_id not in self._cancelled:
+                self._cancelled.add(run_id)
+                self._cancel(str(run_id))
+            self._seen = changed if self._seen is None else max(self._seen, changed)

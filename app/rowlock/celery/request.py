@@ -1,0 +1,263 @@
+"""What a worker's parent process does with each message: Celery's Request, which reports to the history and acks after.
+
+The parent sees every message arrive, start and end, whatever the pool and also when a child dies, so this is where
+history is made. Celery acks when a task has ended; here the ack waits until the history has it, a few milliseconds,
+for what is acked is never delivered again.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from weakref import ref
+
+from billiard.einfo import ExceptionInfo, ExceptionWithTraceback
+from celery.exceptions import Ignore, Reject, Retry, Terminated, TimeLimitExceeded
+from celery.worker import request as celery_request
+from celery.worker.request import TaskRevokedError
+
+from rowlock.celery.outcome import Outcome, trace
+from rowlock.celery.queues import queue_of
+
+
+class DeliveryLimitExceeded(Exception):  # noqa: N818 - as Celery's TimeLimitExceeded
+    """A run was started so often without ever ending that its worker must have died of it each time."""
+
+
+class Request(celery_request.Request):
+    """One message and the run it stands for."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        # Celery makes a class for each task, whose two quicker methods would pass by those here
+        # (celery/worker/request.py `create_request_cls`).
+        for name in ("execute_using_pool", "on_success"):
+            if name in cls.__dict__:
+                delattr(cls, name)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._ending: dict[str, Any] | None = None
+        self._was_claimed = False
+
+    def execute_using_pool(self, pool: Any, **kwargs: Any) -> Any:
+        if self.revoked():
+            raise TaskRevokedError(self.id)
+        self._was_claimed = self._is_doubtful()
+        request = {**self._request_dict, "rowlock_worker": self._hostname} if self._was_claimed else self._request_dict
+        time_limit, soft_time_limit = self.time_limits
+        result: Any = pool.apply_async(
+            trace,
+            args=(
+                self._was_claimed,
+                self._type,
+                self.id,
+                request,
+                self._body,
+                self._content_type,
+                self._content_encoding,
+            ),
+            accept_callback=self.on_accepted,
+            timeout_callback=self.on_timeout,
+            callback=self.on_success,
+            error_callback=self.on_failure,
+            soft_timeout=soft_time_limit or self._task.soft_time_limit,
+            timeout=time_limit or self._task.time_limit,
+            correlation_id=self.id,
+        )
+        # Pools that have nothing to give cannot be referred to weakly.
+        self._apply_result = None if result is None else ref(result)
+        return result
+
+    def on_accepted(self, pid: int, time_accepted: float) -> None:
+        super().on_accepted(pid, time_accepted)
+        # A run that was doubtful says itself that it has started, once it knows that it may.
+        if not self._was_claimed and (history := self._history()):
+            history.add(self._report("STARTED", started=_now(), deliveries=1))
+
+    def on_success(self, failed__retval__runtime: tuple[int, Any, float], **kwargs: Any) -> Any:
+        failed, outcome, runtime = failed__retval__runtime
+        if not isinstance(outcome, Outcome):
+            # An error in the pool itself.
+            return super().on_success(failed__retval__runtime, **kwargs)
+        if outcome.verdict == "give up":
+            return self._give_up()
+        extra = _progress_fields(outcome)
+        if failed:
+            self._ending = self._failure(outcome.value, **extra)
+        elif outcome.verdict == "execute":
+            self._ending = self._report(
+                "SUCCEEDED", finished=_now(), result=outcome.result, result_note=outcome.note, **extra
+            )
+        try:
+            return super().on_success((failed, outcome.value, runtime), **kwargs)
+        finally:
+            self._settle()
+
+    def on_failure(self, exc_info: ExceptionInfo, *args: Any, **kwargs: Any) -> Any:
+        if self._ending is None:
+            self._ending = self._failure(exc_info)
+        try:
+            return super().on_failure(exc_info, *args, **kwargs)
+        finally:
+            self._settle()
+
+    def on_timeout(self, soft: bool, timeout: float) -> None:
+        if not soft:
+            error = TimeLimitExceeded(timeout)
+            self._ending = self._report(
+                "FAILED", finished=_now(), error_type="TimeLimitExceeded", error_message=str(error)
+            )
+        try:
+            super().on_timeout(soft, timeout)
+        finally:
+            self._settle()
+
+    def acknowledge(self) -> None:
+        self._after_history(super().acknowledge)
+
+    def reject(self, requeue: bool = False) -> None:
+        if requeue:
+            # It is not over: whoever gets the message next goes on.
+            self._ending = None
+            super().reject(requeue=True)
+        else:
+            self._after_history(super().reject)
+
+    def _announce_revoked(self, reason: str, terminated: bool, signum: Any, expired: bool) -> None:
+        self._ending = self._report("EXPIRED" if expired else "CANCELLED", finished=_now())
+        try:
+            super()._announce_revoked(reason, terminated, signum, expired)
+        finally:
+            self._settle()
+
+    def _success_was_stored(self) -> Any:
+        meta = super()._success_was_stored()
+        if meta:
+            note = "its process was lost after the task had ended"
+            self._ending = self._report("SUCCEEDED", finished=_now(), result_note=note)
+        return meta
+
+    def _give_up(self) -> None:
+        error = DeliveryLimitExceeded(
+            "The run was started again and again, and each time its worker died before it ended: out of memory, "
+            "killed, or crashed."
+        )
+        self._ending = self._report(
+            "FAILED", finished=_now(), error_type="DeliveryLimitExceeded", error_message=str(error)
+        )
+        celery_request.task_ready(self)
+        self.task.backend.mark_as_failure(self.id, error, request=self._context, store_result=self.store_errors)
+        self.acknowledge()
+        self._settle()
+
+    def _failure(self, exc_info: ExceptionInfo, **extra: Any) -> dict[str, Any] | None:
+        error = exc_info.exception
+        if isinstance(error, ExceptionWithTraceback):
+            error = error.exc
+        if isinstance(error, Terminated | SystemExit | KeyboardInterrupt):
+            # Not an end by itself: Celery says next whether it was revoked, lost or put back.
+            return None
+        if isinstance(error, Ignore) and not isinstance(error, Reject):
+            return self._report("SUCCEEDED", finished=_now(), result_note="the task raised Ignore", **extra)
+        if isinstance(error, Retry):
+            cause = error.exc if error.exc is not None else error
+            return self._report(
+                "RETRYING",
+                retries=(self._request_dict.get("retries") or 0) + 1,
+                error_type=_type_name(cause),
+                error_message=str(cause),
+                traceback=str(exc_info.traceback),
+                **extra,
+            )
+        return self._report(
+            "FAILED",
+            finished=_now(),
+            error_type=_type_name(error),
+            error_message=str(error),
+            traceback=str(exc_info.traceback),
+            **extra,
+        )
+
+    def _after_history(self, settle: Callable[[], None]) -> None:
+        ending, self._ending = self._ending, None
+        if ending is None or self.acknowledged or (history := self._history()) is None:
+            settle()
+        else:
+            history.add(ending, then=settle)
+
+    def _settle(self) -> None:
+        # What Celery neither acks nor rejects now was acked before it started.
+        ending, self._ending = self._ending, None
+        if ending is not None and self.acknowledged and (history := self._history()):
+            history.add(ending)
+
+    def _history(self) -> Any:
+        return getattr(self._app, "rowlock_history", None)
+
+    def _is_doubtful(self) -> bool:
+        history = self._history()
+        if history is None:
+            return False
+        return bool(self.delivery_info.get("redelivered") or self._attempt() > 1 or history.is_doubtful(self.id))
+
+    def _attempt(self) -> int:
+        mark = self._request_dict.get("rowlock")
+        return int(mark.get("attempt", 1)) if isinstance(mark, dict) else 0
+
+    def _report(self, state: str, **values: Any) -> dict[str, Any] | None:
+        from rowlock.models import State
+        from rowlock.models.run import parse_id
+        from rowlock.runs.history import report
+
+        run_id = parse_id(self.id)
+        if run_id is None:
+            return None
+        return report(
+            run_id,
+            State[state],
+            **{
+                "task": self.task_name,
+                "queue": queue_of(self.delivery_info),
+                "arguments": self._arguments(),
+                "parent_id": parse_id(self.parent_id),
+                "retries": self._request_dict.get("retries") or 0,
+                "worker": self._hostname,
+                **values,
+            },
+        )
+
+    def _arguments(self) -> str:
+        # A run that was submitted has its arguments in its row.
+        if self._attempt():
+            return ""
+        return _arguments_of(self._body, self._content_type)
+
+
+def _arguments_of(body: Any, content_type: str) -> str:
+    from rowlock.models.run import canonical_arguments
+
+    if content_type != "application/json":
+        return ""
+    try:
+        # Without kombu's decoder, whose dates and the like go back into a message as they came.
+        args, kwargs, *_ = json.loads(body)
+        return canonical_arguments(args, kwargs)
+    except (TypeError, ValueError, RecursionError):
+        return ""
+
+
+def _progress_fields(outcome: Outcome) -> dict[str, Any]:
+    if outcome.progress is None:
+        return {}
+    done, total, message = outcome.progress
+    return {"progress_done": done, "progress_total": total, "progress_message": message}
+
+
+def _type_name(error: BaseException) -> str:
+    return type(error).__name__
+
+
+def _now() -> datetime:
+    return datetime.fromtimestamp(time.time(), UTC)

@@ -1,0 +1,5 @@
+from rowlock.models.run import Run
+from rowlock.models.state import FINAL, UNFINISHED, State
+from rowlock.models.token import ApiToken
+
+__all__ = ["FINAL", "UNFINISHED", "ApiToken", "Run", "State"]

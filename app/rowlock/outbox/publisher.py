@@ -1,0 +1,216 @@
+"""Publishing many messages over one connection, with one wait for the broker's confirms of all."""
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from celery import Celery
+from celery.backends.base import DisabledBackend
+from django.utils import timezone
+from kombu import Connection
+from kombu.exceptions import OperationalError
+
+from rowlock.models import Run
+from rowlock.redaction import hides_arguments
+
+#: Seconds to wait for the broker's confirm of a batch.
+CONFIRM_TIMEOUT = 10.0
+
+
+@dataclass(kw_only=True)
+class Outcome:
+    """What became of a batch: runs whose message the broker has confirmed, and those of which it is not known.
+
+    `refused` are those that the broker or Celery would not take, with the reason; nothing of them was published.
+    """
+
+    confirmed: list[Run] = field(default_factory=list)
+    uncertain: list[Run] = field(default_factory=list)
+    unsent: list[Run] = field(default_factory=list)
+    refused: list[tuple[Run, str]] = field(default_factory=list)
+    error: Exception | None = None
+    channel_closed: bool = False
+
+
+class Publisher:
+    """Publishes runs as Celery messages from one thread."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+        self._connection: Connection | None = None
+        self._confirms = _Confirms()
+
+    def connect(self) -> None:
+        """Be connected; raises kombu's OperationalError or OSError when the broker is not there."""
+        if self._connection is not None:
+            try:
+                # What the broker has said meanwhile, its farewell among it.
+                self._connection.drain_events(timeout=0.001)
+            except TimeoutError:
+                return
+            except Exception:  # each transport has its own errors for a connection that is gone
+                self.close()
+            else:
+                return
+        options = {**self._app.conf.broker_transport_options, "confirm_publish": False}
+        connection = self._app.connection_for_write(transport_options=options)
+        connection.ensure_connection(max_retries=1, timeout=self._app.conf.broker_connection_timeout)
+        self._confirms = _Confirms()
+        self._confirms.watch(connection.default_channel)
+        self._connection = connection
+
+    def publish(self, runs: Iterable[Run]) -> Outcome:
+        """Publish `runs`, each in its queue, and wait for the confirms; `connect` comes first."""
+        assert self._connection is not None, "connect first"
+        outcome = Outcome()
+        with _without_result_backend(self._app):
+            sent = self._send_all(runs, outcome)
+        # A channel that the broker closed on a refusal says nothing more of what it took before.
+        if outcome.error is None and not outcome.channel_closed:
+            outcome.error = self._wait(sent)
+        for tag, run in sent.items():
+            if str(run.id) in self._confirms.returned:
+                outcome.refused.append((run, "The broker has no queue for it."))
+            elif self._confirms.has(tag):
+                outcome.confirmed.append(run)
+            else:
+                outcome.uncertain.append(run)
+        if outcome.error is not None or outcome.channel_closed or self._confirms.returned:
+            # A queue that somebody deleted is declared again over a new connection.
+            self.close()
+        return outcome
+
+    def close(self) -> None:
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            connection.collect()
+
+    def _send_all(self, runs: Iterable[Run], outcome: Outcome) -> dict[int, Run]:
+        connection = self._connection
+        assert connection is not None
+        producer = self._app.amqp.Producer(connection, auto_declare=False)
+        sent: dict[int, Run] = {}
+        rest = iter(runs)
+        for run in rest:
+            try:
+                self._send(producer, run)
+            except Exception as error:
+                cause = error.__cause__ or error
+                if isinstance(cause, connection.channel_errors):
+                    outcome.refused.append((run, f"{type(cause).__name__}: {cause}"))
+                    outcome.channel_closed = True
+                    break
+                if isinstance(error, (OperationalError, OSError, *connection.connection_errors)):
+                    outcome.uncertain.append(run)
+                    outcome.error = error
+                    break
+                # Whatever this one run has done to Celery or kombu; the others need not suffer.
+                outcome.refused.append((run, f"{type(error).__name__}: {error}"))
+            else:
+                sent[self._confirms.tag or len(sent)] = run
+        outcome.unsent.extend(rest)
+        return sent
+
+    def _send(self, producer: Any, run: Run) -> None:
+        routing: dict[str, Any] = {"queue": run.queue} if run.queue else {}
+        if run.priority is not None:
+            routing["priority"] = run.priority
+        expires = None if run.expires is None else max(0.0, (run.expires - timezone.now()).total_seconds())
+        parent = str(run.parent_id) if run.parent_id else None
+        self._app.send_task(
+            run.task,
+            args=run.args,
+            kwargs=run.kwargs,
+            task_id=str(run.id),
+            producer=producer,
+            headers={"rowlock": {"attempt": run.attempts, "owner": run.owner}},
+            parent_id=parent,
+            root_id=parent,
+            expires=expires,
+            retries=run.retries,
+            # The worker's own limits hold, which are its pool's; this process may have others.
+            time_limit=None,
+            soft_time_limit=None,
+            add_to_parent=False,
+            **_shown_arguments(run),
+            mandatory=True,
+            retry=False,
+            **routing,
+        )
+
+    def _wait(self, sent: dict[int, Run]) -> Exception | None:
+        connection = self._connection
+        assert connection is not None
+        deadline = time.monotonic() + CONFIRM_TIMEOUT
+        try:
+            while not all(self._confirms.has(tag) for tag in sent):
+                connection.drain_events(timeout=max(0.001, deadline - time.monotonic()))
+                if time.monotonic() > deadline:
+                    return TimeoutError(f"no confirm within {CONFIRM_TIMEOUT:.0f} s")
+        except (OSError, *connection.connection_errors, *connection.channel_errors) as error:
+            broken: Exception = error
+            return broken
+        return None
+
+
+def _shown_arguments(run: Run) -> dict[str, str]:
+    # What Celery writes beside the arguments for logs and monitors.
+    return {"argsrepr": "(redacted)", "kwargsrepr": "{redacted}"} if hides_arguments(run.task) else {}
+
+
+@contextmanager
+def _without_result_backend(app: Celery) -> Iterator[None]:
+    # Before it publishes Celery asks the backend, and Redis's answer is a subscription that nobody here waits on:
+    # publishing must not need Redis. The backend is one a thread (celery/app/base.py `_backend`).
+    before = getattr(app._local, "backend", None)
+    app._local.backend = DisabledBackend(app=app)
+    try:
+        yield
+    finally:
+        if before is None:
+            del app._local.backend
+        else:
+            app._local.backend = before
+
+
+class _Confirms:
+    """Counts what a channel of RabbitMQ publishes and what the broker confirms of it.
+
+    Other transports have it written when publishing returns: for them everything counts as confirmed.
+    """
+
+    def __init__(self) -> None:
+        self.tag = 0
+        self.returned: set[str] = set()
+        self._counts = False
+        self._confirmed: set[int] = set()
+        self._all_up_to = 0
+
+    def watch(self, channel: Any) -> None:
+        if not hasattr(channel, "confirm_select"):
+            return
+        self._counts = True
+        channel.confirm_select()
+        channel.events["basic_ack"].add(self._acked)
+        channel.events["basic_return"].add(self._returned)
+        publish = channel.basic_publish
+
+        def counted(*args: Any, **kwargs: Any) -> Any:
+            self.tag += 1
+            return publish(*args, **kwargs)
+
+        channel.basic_publish = counted
+
+    def has(self, tag: int) -> bool:
+        return not self._counts or tag <= self._all_up_to or tag in self._confirmed
+
+    def _acked(self, tag: int, multiple: bool) -> None:
+        if multiple:
+            self._all_up_to = max(self._all_up_to, tag)
+        else:
+            self._confirmed.add(tag)
+
+    def _returned(self, error: Exception, exchange: str, routing_key: str, message: Any) -> None:
+        self.returned.add(str(message.properties.get("correlation_id")))

@@ -1,0 +1,54 @@
+"""May a delivered message be executed? Asked of the database only where there is a reason to doubt it."""
+
+import enum
+from uuid import UUID
+
+from django.db import connection
+
+from rowlock.conf import settings
+from rowlock.models import Run, State
+from rowlock.models.clock import now
+
+
+class Verdict(enum.Enum):
+    """What to do with a message."""
+
+    EXECUTE = "execute"
+    #: The run has ended, or another message for it is being worked on.
+    DUPLICATE = "duplicate"
+    #: Its workers died so often that it is given up.
+    GIVE_UP = "give up"
+
+
+def claim(id: UUID, *, redelivered: bool, retries: int, worker: str) -> Verdict:
+    """Mark the run as started, unless it has ended or runs elsewhere; counts the delivery.
+
+    A run that is marked as started may be executed only by a message that was delivered before (`redelivered`): then
+    the worker that started it is gone. Raises DatabaseErrors.
+    """
+    table = connection.ops.quote_name(Run._meta.db_table)
+    startable = [State.QUEUED, State.PUBLISHED, State.RETRYING, *([State.STARTED] if redelivered else [])]
+    limit = settings().delivery_limit
+    with connection.cursor() as cursor:
+        key = Run._meta.pk.get_db_prep_value(id, connection)
+        cursor.execute(
+            f"""
+            UPDATE {table} SET state = %s, deliveries = deliveries + 1, worker = %s,
+                started = {now(connection)}, changed = {now(connection)}
+            WHERE id = %s AND state IN ({", ".join(str(state.value) for state in startable)}) AND retries <= %s
+              AND (state <> %s OR deliveries < %s)
+            """,  # noqa: S608 - made of names from here
+            [State.STARTED, worker, key, retries, State.STARTED, limit],
+        )
+        if cursor.rowcount:
+            return Verdict.EXECUTE
+        cursor.execute(f"SELECT state, deliveries, retries FROM {table} WHERE id = %s", [key])  # noqa: S608
+        found = cursor.fetchone()
+        if found is None:
+            # Started by other code, and its worker died before it could say so.
+            return Verdict.EXECUTE
+        state, deliveries, known_retries = found
+        if state == State.STARTED and redelivered and known_retries <= retries and deliveries >= limit:
+            return Verdict.GIVE_UP
+        cursor.execute(f"UPDATE {table} SET deliveries = deliveries + 1 WHERE id = %s", [key])  # noqa: S608
+        return Verdict.DUPLICATE

@@ -1,0 +1,11 @@
+"""Rowlock's own tasks."""
+
+from celery import shared_task
+
+from rowlock.runs.pruning import prune
+
+
+@shared_task(name="rowlock.prune")
+def prune_runs() -> int:
+    """Delete finished runs that are older, or more, than ROWLOCK's RETENTION_DAYS and RETENTION_COUNT allow."""
+    return prune()

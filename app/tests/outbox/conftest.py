@@ -1,0 +1,35 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from example.celery import app
+
+Broker = Callable[[], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Broker:
+    """A broker of files of its own; called, it gives the headers of all messages in it."""
+    folder = tmp_path / "broker"
+    use_broker(f"embedded://localhost{folder}", monkeypatch)
+
+    def headers() -> list[dict[str, Any]]:
+        return [json.loads(file.read_text())["headers"] for file in sorted(folder.glob("queues/*/*"))]
+
+    return headers
+
+
+@pytest.fixture
+def no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker at a port where nobody listens."""
+    use_broker("amqp://127.0.0.1:1//", monkeypatch)
+
+
+def use_broker(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(app.conf, "broker_write_url", url)
+    # Celery keeps its connections to the broker it met first.
+    monkeypatch.setattr(app, "_pool", None)
+    monkeypatch.setattr(app.amqp, "_producer_pool", None)

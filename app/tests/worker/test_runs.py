@@ -1,0 +1,148 @@
+"""What the history says of runs that a real worker executes."""
+
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from celery import chain, group
+
+from example.tasks.basic import add, wait
+from rowlock import runs
+from rowlock.models import Run, State
+from rowlock.outbox.relay import relay_once
+from tests.processes import running_worker, wait_until
+from tests.worker.submitting import becomes, submitted
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("worker")]
+
+
+def test_a_run_that_succeeds_has_its_result_and_times() -> None:
+    run = becomes(submitted("basic.add", 2, 3, owner="ann"), State.SUCCEEDED)
+
+    assert (run.result_value, run.deliveries, run.owner) == (5, 1, "ann")
+    assert run.started is not None
+    assert run.finished is not None
+    assert run.created <= run.started <= run.finished
+
+
+def test_a_run_that_fails_keeps_type_message_and_traceback() -> None:
+    run = becomes(submitted("basic.add", 2, "three"), State.FAILED)
+
+    assert (run.error_type, run.error_message) == ("BadInput", "y must be a number, not 'three'.")
+    assert "basic.py" in run.traceback
+
+
+def test_a_run_that_is_executed_shows_its_progress_and_keeps_the_last() -> None:
+    run = submitted("basic.wait", 3)
+
+    wait_until("progress is seen", lambda: Run.objects.filter(id=run.id, progress_done__gte=1).exists())
+
+    run = becomes(run, State.SUCCEEDED)
+    assert (run.progress_done, run.progress_total) == (2, 3)
+
+
+def test_a_retried_attempt_is_seen_and_counted(tmp_path: Path) -> None:
+    queue = f"mail-{uuid4().hex}"
+    # Nobody listens there: sending fails, and the task asks to be retried.
+    variables = {"EMAIL_BACKEND": "smtp", "EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": "1"}
+    with running_worker(tmp_path / "log", "--queues", queue, "--concurrency", "1", **variables):
+        run = submitted("email.send_confirmation", "a@example.com", "hello", queue=queue)
+
+        run = becomes(run, State.RETRYING)
+
+        assert (run.retries, run.error_type) == (1, "ConnectionRefusedError")
+        wait_until("the second attempt", lambda: Run.objects.filter(id=run.id, retries__gte=2).exists(), seconds=90)
+
+
+def test_a_run_that_takes_too_long_has_failed(tmp_path: Path) -> None:
+    queue = f"slow-{uuid4().hex}"
+    limits = {"TASK_TIME_LIMIT": "2", "TASK_SOFT_TIME_LIMIT": "0"}
+    with running_worker(tmp_path / "log", "--queues", queue, "--concurrency", "1", **limits):
+        run = becomes(submitted("basic.wait", 100, queue=queue), State.FAILED)
+
+    assert run.error_type == "TimeLimitExceeded"
+
+
+def test_tasks_of_plain_celery_appear_with_their_arguments() -> None:
+    result = add.delay(20, 22)
+    result.get(timeout=60)
+
+    run = wait_until("the run is listed", lambda: Run.objects.filter(id=result.id, state=State.SUCCEEDED).first())
+
+    assert (run.task, run.args, run.kwargs, run.result_value) == ("example.tasks.basic.add", [20, 22], {}, 42)
+
+
+def test_the_links_of_a_chain_and_a_group_appear() -> None:
+    links = chain(add.s(1, 2), add.s(3))()
+    members = group(add.s(n, n) for n in range(3))()
+    assert (links.get(timeout=60), members.get(timeout=60)) == (6, [0, 2, 4])
+    ids = {UUID(result.id) for result in (links, links.parent, *members.results)}
+
+    wait_until("all five are listed", lambda: Run.objects.filter(id__in=ids, state=State.SUCCEEDED).count() == len(ids))
+
+    assert Run.objects.get(id=links.id).parent_id == UUID(links.parent.id)
+
+
+def test_a_retry_of_a_run_of_plain_celery_has_its_arguments() -> None:
+    result = add.delay(20, 22)
+    result.get(timeout=60)
+    run = wait_until("the run is listed", lambda: Run.objects.filter(id=result.id, state=State.SUCCEEDED).first())
+
+    again = runs.retry(run)
+    relay_once()
+
+    assert becomes(again, State.SUCCEEDED).result_value == 42
+
+
+def test_a_published_run_that_is_cancelled_does_not_start(tmp_path: Path) -> None:
+    queue = f"later-{uuid4().hex}"
+    run, other = submitted("basic.add", 1, 1, queue=queue), submitted("basic.add", 2, 2, queue=queue)
+
+    cancellation = runs.cancel(run)
+
+    assert cancellation.was == "published"
+    with running_worker(tmp_path / "log", "--queues", queue, "--concurrency", "1"):
+        becomes(other, State.SUCCEEDED)
+    run.refresh_from_db()
+    assert (State(run.state), run.started) == (State.CANCELLED, None)
+
+
+def test_a_running_run_is_stopped_when_it_is_cancelled() -> None:
+    run = becomes(submitted("basic.wait", 200), State.STARTED)
+
+    cancellation = runs.cancel(run)
+
+    assert cancellation.was == "started"
+    becomes(run, State.CANCELLED, seconds=20)
+    becomes(submitted("basic.add", 1, 1), State.SUCCEEDED)
+
+
+def test_a_run_that_expires_in_the_queue_says_so(tmp_path: Path) -> None:
+    queue = f"late-{uuid4().hex}"
+    run = submitted("basic.add", 1, 1, queue=queue, expires=1)
+
+    with running_worker(tmp_path / "log", "--queues", f"other-{uuid4().hex}", "--pool", "solo"):
+        becomes(run, State.EXPIRED, seconds=30)
+
+
+def test_a_second_message_of_a_finished_run_is_not_executed() -> None:
+    run = becomes(submitted("basic.add", 2, 3), State.SUCCEEDED)
+    finished = run.finished
+    again = add.apply_async((2, 3), task_id=str(run.id), headers={"rowlock": {"attempt": 2, "owner": ""}})
+
+    wait_until("the delivery is counted", lambda: Run.objects.filter(id=run.id, deliveries=2).exists())
+
+    run.refresh_from_db()
+    assert again.id == str(run.id)
+    assert run.finished == finished
+
+
+def test_a_second_message_of_a_running_run_is_not_executed() -> None:
+    run = becomes(submitted("basic.wait", 4), State.STARTED)
+
+    wait.apply_async((4,), task_id=str(run.id), headers={"rowlock": {"attempt": 2, "owner": ""}})
+
+    wait_until("the delivery is counted", lambda: Run.objects.filter(id=run.id, deliveries=2).exists())
+    run.refresh_from_db()
+    assert State(run.state) == State.STARTED
+    becomes(run, State.SUCCEEDED)
