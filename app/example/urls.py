@@ -1,5 +1,5 @@
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
 from example.views import feedback, files, home, tasks
 
@@ -12,4 +12,5 @@ urlpatterns = [
     path("feedback/", feedback.feedback, name="feedback"),
     path("feedback/thanks/<uuid:task_id>/", feedback.thanks, name="feedback-thanks"),
     path("admin/", admin.site.urls),
+    path("api/", include("rowlock.api.urls")),
 ]

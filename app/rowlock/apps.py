@@ -7,3 +7,4 @@ class RowlockConfig(AppConfig):
 
     def ready(self) -> None:
         from rowlock import checks  # noqa: F401 - importing registers the checks
+        from rowlock.api import checks as api_checks  # noqa: F401
