@@ -42,17 +42,18 @@ def take(limit: int) -> list[Run]:
     """
     table = connection.ops.quote_name(Run._meta.db_table)
     statement = f"""
+        WITH chosen AS MATERIALIZED (
+            SELECT id FROM {table}
+            WHERE state = %s AND publish_after <= {now(connection)} AND (expires IS NULL OR expires > {now(connection)})
+            ORDER BY publish_after LIMIT %s {_skip_locked()}
+        )
         UPDATE {table} SET
             attempts = attempts + CASE WHEN attempts > 0 AND NOT check_first THEN 0 ELSE 1 END,
             publish_after = CASE WHEN attempts > 0 AND NOT check_first THEN {now(connection, plus=DOUBT)}
                             ELSE {now(connection, plus=LEASE)} END,
             changed = CASE WHEN attempts > 0 AND NOT check_first THEN {now(connection)} ELSE changed END,
             check_first = attempts > 0
-        WHERE id IN (
-            SELECT id FROM {table}
-            WHERE state = %s AND publish_after <= {now(connection)} AND (expires IS NULL OR expires > {now(connection)})
-            ORDER BY publish_after LIMIT %s {_skip_locked()}
-        )
+        WHERE id IN (SELECT id FROM chosen)
         RETURNING {", ".join(_FIELDS)}, publish_after > {now(connection, plus=LEASE / 2)}
     """  # noqa: S608 - made of names from here
     with connection.cursor() as cursor:

@@ -50,5 +50,12 @@ def claim(id: UUID, *, redelivered: bool, retries: int, worker: str) -> Verdict:
         state, deliveries, known_retries = found
         if state == State.STARTED and redelivered and known_retries <= retries and deliveries >= limit:
             return Verdict.GIVE_UP
-        cursor.execute(f"UPDATE {table} SET deliveries = deliveries + 1 WHERE id = %s", [key])  # noqa: S608
+        cursor.execute(
+            f"""
+            UPDATE {table} SET deliveries = deliveries + 1,
+                check_first = check_first AND NOT (attempts <= 1 AND state >= {State.CANCELLED.value})
+            WHERE id = %s
+            """,  # noqa: S608 - made of names from here
+            [key],
+        )
         return Verdict.DUPLICATE

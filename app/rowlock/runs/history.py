@@ -55,6 +55,7 @@ def _upsert(values: str) -> str:
     is_news = f"""(excluded.retries > {table}.retries OR (excluded.retries = {table}.retries AND (
         excluded.state > {table}.state OR (excluded.state = {table}.state AND {table}.state < {State.CANCELLED.value})
     )))"""
+    is_end = f"excluded.state >= {State.CANCELLED.value}"
     is_start = f"excluded.state = {State.STARTED.value}"
     old, new = f"{table}.started", "excluded.started"
     started = f"CASE WHEN {is_news} THEN COALESCE({new}, {old}) ELSE COALESCE({old}, {new}) END"
@@ -72,6 +73,8 @@ def _upsert(values: str) -> str:
             for name in _PROGRESS
         ),
         f"worker = COALESCE(NULLIF(excluded.worker, ''), {table}.worker)",
+        # Its only message is done with. Where there may be a second one, workers stay careful.
+        f"check_first = {table}.check_first AND NOT ({is_end} AND {table}.attempts <= 1)",
         # Also what comes too late is a delivery.
         f"deliveries = {table}.deliveries + excluded.deliveries",
         "changed = excluded.changed",

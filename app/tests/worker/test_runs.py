@@ -146,3 +146,12 @@ def test_a_second_message_of_a_running_run_is_not_executed() -> None:
     run.refresh_from_db()
     assert State(run.state) == State.STARTED
     becomes(run, State.SUCCEEDED)
+
+
+def test_workers_stop_being_careful_with_a_cancelled_run_once_its_message_is_gone() -> None:
+    run = becomes(submitted("basic.wait", 200), State.STARTED)
+
+    runs.cancel(run)
+
+    becomes(run, State.CANCELLED, seconds=20)
+    wait_until("nobody needs to check it any more", lambda: not Run.objects.get(id=run.id).check_first)
