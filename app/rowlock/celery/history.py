@@ -24,7 +24,6 @@ from rowlock.runs.reporting import Progress
 
 logger = get_logger(__name__)
 
-BATCH = 500
 #: Seconds for which a report that nobody waits for may wait: a short task's end comes with its start then.
 GATHERING = 0.1
 #: Seconds between looks for runs that were cancelled or whose message may exist twice.
@@ -58,6 +57,7 @@ class HistoryWriter:
         self._cancelled: set[UUID] = set()
         self._seen: datetime | None = None
         self._has_looked = False
+        self._is_writing = False
         # Children write their progress into it, this process a line break when there is something to write.
         self._pipe, self._pipe_end = os.pipe()
         os.set_blocking(self._pipe_end, False)
@@ -82,16 +82,15 @@ class HistoryWriter:
             due = now if then is not None else now + GATHERING
             wake, self._due = due < self._due, min(due, self._due)
         if wake:
-            os.write(self._pipe_end, b"\n")
+            self._send(b"\n")
 
     def send_progress(self, id: str, progress: Progress) -> None:
-        """Called in whichever process executes the task. Lost when the pipe is full, for more will follow."""
+        """Called in whichever process executes the task."""
         line = json.dumps([id, progress.done, progress.total, progress.message], ensure_ascii=False).encode(
             errors="replace"
         )
         if len(line) < LONGEST_LINE:
-            with contextlib.suppress(BlockingIOError):
-                os.write(self._pipe_end, line + b"\n")
+            self._send(line + b"\n")
 
     def is_doubtful(self, id: str) -> bool:
         """Must the database be asked before this run starts? Any of them, until it has told which."""
@@ -100,7 +99,14 @@ class HistoryWriter:
     def flush(self, *, seconds: float) -> bool:
         """Wait until everything is written, `seconds` at the most; returns whether it is."""
         with self._unwritten:
-            return self._unwritten.wait_for(lambda: not self._reports and not self._waiting, timeout=seconds)
+            return self._unwritten.wait_for(
+                lambda: not (self._reports or self._waiting or self._is_writing), timeout=seconds
+            )
+
+    def _send(self, line: bytes) -> None:
+        # A pipe that is full wakes the writer anyway; and of progress more will follow.
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._pipe_end, line)
 
     def _run(self) -> None:
         pause, looked = 0.0, -math.inf
@@ -145,6 +151,7 @@ class HistoryWriter:
                 return
             reports, waiting = self._reports, self._waiting
             self._reports, self._waiting, self._due = {}, [], math.inf
+            self._is_writing = True
         progress, self._progress = self._progress, {}
         if not reports and not progress:
             self._called_back(waiting)
@@ -156,7 +163,7 @@ class HistoryWriter:
                 newer = {run_id: merge(reports.get(run_id), later) for run_id, later in self._reports.items()}
                 self._reports = {**reports, **newer}
                 self._waiting = waiting + self._waiting
-                self._due = 0.0
+                self._due, self._is_writing = 0.0, False
             self._progress = {**progress, **self._progress}
             raise
         self._called_back(waiting)
@@ -166,19 +173,16 @@ class HistoryWriter:
         for then in waiting:
             then()
         with self._unwritten:
+            self._is_writing = False
             self._unwritten.notify_all()
 
     def _write(self, reports: list[dict[str, Any]], progress: dict[UUID, tuple[float, float | None, str]]) -> None:
-        for begin in range(0, max(1, len(reports)), BATCH):
-            chunk = reports[begin : begin + BATCH]
-            try:
-                write(chunk, {} if begin else progress)
-            except DataError:
-                if not chunk:
-                    raise
-                # One report with something in it that no database takes must not hold up all others for ever.
-                for report in chunk:
-                    self._write_alone(report)
+        try:
+            write(reports, progress)
+        except DataError:
+            # One report with something in it that no database takes must not hold up all others for ever.
+            for report in reports:
+                self._write_alone(report)
 
     def _write_alone(self, report: dict[str, Any]) -> None:
         try:

@@ -9,6 +9,8 @@ from django.db import connection, transaction
 from rowlock.models import Run, State
 from rowlock.models.clock import now
 
+#: Reports in one statement; SQLite takes 32,766 parameters.
+CHUNK = 500
 _REPLACED = ("state", "finished", "retries", "result", "result_note")
 _PROGRESS = ("progress_done", "progress_total", "progress_message")
 _ERROR = ("error_type", "error_message", "traceback")
@@ -37,9 +39,10 @@ def write(reports: Iterable[dict[str, Any]], progress: Mapping[UUID, tuple[float
     # Whoever changes many runs locks them in the order of their ids, or two could wait for each other.
     rows = [_row(report) for report in sorted(reports, key=lambda report: report["id"])]
     with transaction.atomic(), connection.cursor() as cursor:
-        if rows:
-            values = ", ".join([f"({', '.join(['%s'] * len(_FIELDS))}, {now(connection)})"] * len(rows))
-            cursor.execute(_upsert(values), [value for row in rows for value in row])
+        for begin in range(0, len(rows), CHUNK):
+            chunk = rows[begin : begin + CHUNK]
+            values = ", ".join([f"({', '.join(['%s'] * len(_FIELDS))}, {now(connection)})"] * len(chunk))
+            cursor.execute(_upsert(values), [value for row in chunk for value in row])
         for run_id, (done, total, message) in sorted(progress.items()):
             cursor.execute(_progress(), [done, total, message, Run._meta.pk.get_db_prep_value(run_id, connection)])
 

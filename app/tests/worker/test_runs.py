@@ -155,3 +155,18 @@ def test_workers_stop_being_careful_with_a_cancelled_run_once_its_message_is_gon
 
     becomes(run, State.CANCELLED, seconds=20)
     wait_until("nobody needs to check it any more", lambda: not Run.objects.get(id=run.id).check_first)
+
+
+def test_a_run_that_ends_while_its_worker_is_stopped_is_not_delivered_again(tmp_path: Path) -> None:
+    queue = f"stopped-{uuid4().hex}"
+    with running_worker(tmp_path / "first", "--queues", queue, "--concurrency", "1") as first:
+        run = becomes(submitted("basic.wait", 3, queue=queue), State.STARTED)
+        first.process.terminate()
+        assert first.process.wait(timeout=60) == 0, first.log.read_text()
+    becomes(run, State.SUCCEEDED)
+
+    with running_worker(tmp_path / "second", "--queues", queue, "--concurrency", "1"):
+        becomes(submitted("basic.add", 1, 1, queue=queue), State.SUCCEEDED)
+
+    run.refresh_from_db()
+    assert run.deliveries == 1
