@@ -26,7 +26,7 @@ POLL = 1.0
 EXPIRY_POLL = 5.0
 LONGEST_PAUSE = 5.0
 #: Seconds between two turns of a busy relay: what is accepted meanwhile is published together.
-GATHERING = 0.02
+GATHERING = 0.05
 #: Seconds that a process which ends still gives to what it has accepted.
 FAREWELL = 5.0
 
