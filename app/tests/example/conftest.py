@@ -6,8 +6,8 @@ import pytest
 from celery import Task
 from django.db import OperationalError, connection
 
-from example.celery import app
 from example.models import StoredFile
+from tests.brokers import use_broker
 
 StoreFile = Callable[..., str]
 Run = Callable[..., Any]
@@ -39,7 +39,7 @@ def run(db: None) -> Run:
 def broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A broker of its own, in a folder: what is published can be looked at."""
     folder = tmp_path / "broker"
-    _use_broker(f"embedded://{folder}", monkeypatch)
+    use_broker(f"embedded://{folder}", monkeypatch)
     return folder
 
 
@@ -57,11 +57,4 @@ def no_database(db: None) -> Iterator[None]:
 @pytest.fixture
 def no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
     """A broker at a port where nobody listens."""
-    _use_broker("amqp://127.0.0.1:1//", monkeypatch)
-
-
-def _use_broker(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(app.conf, "broker_write_url", url)
-    # Celery keeps its connections to the broker it met first.
-    monkeypatch.setattr(app, "_pool", None)
-    monkeypatch.setattr(app.amqp, "_producer_pool", None)
+    use_broker("amqp://127.0.0.1:1//", monkeypatch)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from example.celery import app
+from tests.brokers import use_broker
 
 Broker = Callable[[], list[dict[str, Any]]]
 
@@ -26,10 +26,3 @@ def broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Broker:
 def no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
     """A broker at a port where nobody listens."""
     use_broker("amqp://127.0.0.1:1//", monkeypatch)
-
-
-def use_broker(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(app.conf, "broker_write_url", url)
-    # Celery keeps its connections to the broker it met first.
-    monkeypatch.setattr(app, "_pool", None)
-    monkeypatch.setattr(app.amqp, "_producer_pool", None)

@@ -16,7 +16,8 @@ from rowlock.models import Run, State
 from rowlock.outbox import relay, table
 from rowlock.outbox.publisher import Publisher
 from rowlock.outbox.relay import relay_once
-from tests.outbox.conftest import Broker, use_broker
+from tests.brokers import use_broker
+from tests.outbox.conftest import Broker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
