@@ -50,8 +50,10 @@ def test_a_retried_attempt_is_seen_and_counted(tmp_path: Path) -> None:
 
         run = becomes(run, State.RETRYING)
 
-        assert (run.retries, run.error_type) == (1, "ConnectionRefusedError")
-        wait_until("the second attempt", lambda: Run.objects.filter(id=run.id, retries__gte=2).exists(), seconds=90)
+        # The pause before an attempt is a random one, and may be none.
+        assert run.retries >= 1
+        assert run.error_type == "ConnectionRefusedError"
+        wait_until("another attempt", lambda: Run.objects.filter(id=run.id, retries__gte=2).exists(), seconds=90)
 
 
 def test_a_run_that_takes_too_long_has_failed(tmp_path: Path) -> None:
