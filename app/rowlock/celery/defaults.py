@@ -25,9 +25,10 @@ DEFAULTS: dict[str, Any] = {
     # The pool's queue order stays fair only when no worker hoards.
     "worker_prefetch_multiplier": 1,
     "task_track_started": True,
-    # Off, a Redis restart at the wrong moment loses a result (celery#8588).
+    # Off, a Redis restart at the wrong moment loses a result (celery#8588). A dozen attempts are about a quarter of a
+    # minute; the history has the result in any case.
     "result_backend_always_retry": True,
-    "result_backend_max_retries": 20,
+    "result_backend_max_retries": 12,
     "redis_socket_timeout": 10.0,
     "redis_socket_connect_timeout": 5.0,
     "redis_socket_keepalive": True,

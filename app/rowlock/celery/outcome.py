@@ -11,6 +11,8 @@ from celery.utils.log import get_logger
 from django.db import Error as DatabaseError
 from django.db import connection
 
+from rowlock.celery.results import forgive
+
 logger = get_logger(__name__)
 
 #: Seconds between attempts to ask a database that does not answer whether a run may be executed.
@@ -59,6 +61,8 @@ def trace(  # noqa: PLR0917 - pools pass what they are given by position
             if verdict == "give up":
                 _dead_letter(id, request, body, content_type, content_encoding)
             return 0, Outcome(verdict, None, None, "", None), 0.0
+    # There is one a thread, made when it is first asked for.
+    forgive(current_app.backend)
     _returned.is_set = False
     execute = fast_trace_task if current_app.use_fast_trace_task else trace_task_ret
     failed, value, runtime = execute(name, id, request, body, content_type, content_encoding)
