@@ -1,6 +1,5 @@
 """Answers, and what operations share in reading requests."""
 
-from datetime import UTC, datetime
 from difflib import get_close_matches
 from http import HTTPStatus
 from typing import Any
@@ -29,11 +28,6 @@ def only_parameters(request: HttpRequest, *known: str) -> None:
             )
         if "\0" in request.GET[name]:
             raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{name} must not contain a zero byte.", kind="invalid")
-
-
-def moment(time: datetime | None) -> str | None:
-    """A time as answers have it."""
-    return None if time is None else time.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
 
 
 def unknown_queue(queue: str, known: list[str]) -> OptionsError:

@@ -5,10 +5,10 @@ from typing import Any
 
 from django_celery_beat.models import PeriodicTask
 
-from rowlock.api.answers import moment
 from rowlock.api.timing import next_due, shown, spoken
 from rowlock.redaction import hides_arguments
 from rowlock.runs import registry
+from rowlock.runs.presentation import moment
 
 #: Beat makes it by itself.
 CLEANUP = "celery.backend_cleanup"

@@ -22,9 +22,9 @@ from django_celery_beat.models import (
 )
 from pydantic import Field
 
-from rowlock.api.answers import moment
 from rowlock.api.fields import Body, Name, Time
 from rowlock.runs.errors import OptionsError
+from rowlock.runs.presentation import moment
 
 SHORTEST = timedelta(milliseconds=100)
 LONGEST = timedelta(days=3660)

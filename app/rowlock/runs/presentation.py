@@ -26,14 +26,14 @@ def summary(run: Run) -> dict[str, Any]:
         "parent": _id(run.parent_id),
         "retry_of": _id(run.retry_of),
         "priority": run.priority,
-        "created": _time(run.created),
-        "due": _time(run.due),
-        "expires": _time(run.expires),
-        "published": _time(run.published),
-        "started": _time(run.started),
-        "finished": _time(run.finished),
-        "cancel_requested": _time(run.cancel_requested),
-        "changed": _time(run.changed),
+        "created": moment(run.created),
+        "due": moment(run.due),
+        "expires": moment(run.expires),
+        "published": moment(run.published),
+        "started": moment(run.started),
+        "finished": moment(run.finished),
+        "cancel_requested": moment(run.cancel_requested),
+        "changed": moment(run.changed),
         "attempts": run.attempts,
         "deliveries": run.deliveries,
         "retries": run.retries,
@@ -64,8 +64,9 @@ def detail(run: Run) -> dict[str, Any]:
     }
 
 
-def _time(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+def moment(time: datetime | None) -> str | None:
+    """A time as JSON has it everywhere here: ISO 8601, UTC."""
+    return None if time is None else time.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
 
 
 def _id(value: UUID | None) -> str | None:
