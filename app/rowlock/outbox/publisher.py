@@ -20,7 +20,7 @@ CONFIRM_TIMEOUT = 10.0
 
 
 @dataclass(kw_only=True)
-class Outcome:
+class Receipt:
     """What became of a batch: runs whose message the broker has confirmed, and those of which it is not known.
 
     `refused` are those that the broker or Celery would not take, with the reason; nothing of them was published.
@@ -61,33 +61,33 @@ class Publisher:
         self._confirms.watch(connection.default_channel)
         self._connection = connection
 
-    def publish(self, runs: Iterable[Run]) -> Outcome:
+    def publish(self, runs: Iterable[Run]) -> Receipt:
         """Publish `runs`, each in its queue, and wait for the confirms; `connect` comes first."""
         assert self._connection is not None, "connect first"
-        outcome = Outcome()
+        receipt = Receipt()
         with _without_result_backend(self._app):
-            sent = self._send_all(runs, outcome)
+            sent = self._send_all(runs, receipt)
         # A channel that the broker closed on a refusal says nothing more of what it took before.
-        if outcome.error is None and not outcome.channel_closed:
-            outcome.error = self._wait(sent)
+        if receipt.error is None and not receipt.channel_closed:
+            receipt.error = self._wait(sent)
         for tag, run in sent.items():
             if str(run.id) in self._confirms.returned:
-                outcome.refused.append((run, "The broker has no queue for it."))
+                receipt.refused.append((run, "The broker has no queue for it."))
             elif self._confirms.has(tag):
-                outcome.confirmed.append(run)
+                receipt.confirmed.append(run)
             else:
-                outcome.uncertain.append(run)
-        if outcome.error is not None or outcome.channel_closed or self._confirms.returned:
+                receipt.uncertain.append(run)
+        if receipt.error is not None or receipt.channel_closed or self._confirms.returned:
             # A queue that somebody deleted is declared again over a new connection.
             self.close()
-        return outcome
+        return receipt
 
     def close(self) -> None:
         if self._connection is not None:
             connection, self._connection = self._connection, None
             connection.collect()
 
-    def _send_all(self, runs: Iterable[Run], outcome: Outcome) -> dict[int, Run]:
+    def _send_all(self, runs: Iterable[Run], receipt: Receipt) -> dict[int, Run]:
         connection = self._connection
         assert connection is not None
         producer = self._app.amqp.Producer(connection, auto_declare=False)
@@ -99,18 +99,18 @@ class Publisher:
             except Exception as error:
                 cause = error.__cause__ or error
                 if isinstance(cause, connection.channel_errors):
-                    outcome.refused.append((run, f"{type(cause).__name__}: {cause}"))
-                    outcome.channel_closed = True
+                    receipt.refused.append((run, f"{type(cause).__name__}: {cause}"))
+                    receipt.channel_closed = True
                     break
                 if isinstance(error, (OperationalError, OSError, *connection.connection_errors)):
-                    outcome.uncertain.append(run)
-                    outcome.error = error
+                    receipt.uncertain.append(run)
+                    receipt.error = error
                     break
                 # Whatever this one run has done to Celery or kombu; the others need not suffer.
-                outcome.refused.append((run, f"{type(error).__name__}: {error}"))
+                receipt.refused.append((run, f"{type(error).__name__}: {error}"))
             else:
                 sent[self._confirms.tag or len(sent)] = run
-        outcome.unsent.extend(rest)
+        receipt.unsent.extend(rest)
         return sent
 
     def _send(self, producer: Any, run: Run) -> None:

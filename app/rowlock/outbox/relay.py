@@ -108,16 +108,16 @@ class Relay:
         runs = table.take(BATCH)
         if not runs:
             return 0
-        outcome = self._publisher.publish(runs)
-        table.mark_published(outcome.confirmed)
-        table.put_back_in_doubt(outcome.uncertain)
-        table.put_back(outcome.unsent)
-        for run, reason in outcome.refused:
+        receipt = self._publisher.publish(runs)
+        table.mark_published(receipt.confirmed)
+        table.put_back_in_doubt(receipt.uncertain)
+        table.put_back(receipt.unsent)
+        for run, reason in receipt.refused:
             logger.error("%s %s was refused: %s", run.task, run.id, reason)
             table.put_back_refused(run, reason)
         announce()
-        if outcome.error is not None:
-            raise OperationalError(str(outcome.error)) from outcome.error
+        if receipt.error is not None:
+            raise OperationalError(str(receipt.error)) from receipt.error
         return len(runs)
 
     def close(self) -> None:

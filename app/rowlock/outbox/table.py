@@ -89,7 +89,7 @@ def put_back(runs: Sequence[Run]) -> None:
 
 def put_back_in_doubt(runs: Sequence[Run]) -> None:
     """These may have been published: they are published again, and workers check before they start them."""
-    _put_back(runs, f"check_first = {_true()}", DOUBT)
+    _put_back(runs, "check_first = TRUE", DOUBT)
 
 
 def put_back_refused(run: Run, reason: str) -> None:
@@ -160,10 +160,6 @@ def _locked(runs: Sequence[Run]) -> str:
 
 def _skip_locked() -> str:
     return "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
-
-
-def _true() -> str:
-    return "TRUE" if connection.vendor == "postgresql" else "1"
 
 
 def _run(row: Sequence[Any]) -> Run:

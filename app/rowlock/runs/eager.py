@@ -1,6 +1,5 @@
 """Runs under CELERY_TASK_ALWAYS_EAGER: in the process that submits, for a project's own tests."""
 
-import json
 from collections.abc import Iterable
 
 from celery import states
@@ -8,6 +7,7 @@ from django.utils import timezone
 
 from rowlock.models import Run, State
 from rowlock.runs.registry import find_task
+from rowlock.runs.results import encoded
 
 
 def execute(runs: Iterable[Run]) -> None:
@@ -16,6 +16,7 @@ def execute(runs: Iterable[Run]) -> None:
         started = timezone.now()
         result = find_task(run.task).apply(args=run.args, kwargs=run.kwargs, task_id=str(run.id))
         succeeded = result.state == states.SUCCESS
+        value, note = encoded(result.result) if succeeded else (None, "")
         Run.objects.filter(id=run.id).update(
             state=State.SUCCEEDED if succeeded else State.FAILED,
             published=started,
@@ -24,7 +25,8 @@ def execute(runs: Iterable[Run]) -> None:
             changed=timezone.now(),
             attempts=1,
             deliveries=1,
-            result=json.dumps(result.result, default=str) if succeeded else None,
+            result=value,
+            result_note=note,
             error_type="" if succeeded else type(result.result).__name__,
             error_message="" if succeeded else str(result.result),
             traceback=result.traceback or "",
