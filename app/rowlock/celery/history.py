@@ -189,9 +189,10 @@ class HistoryWriter:
             write([report], {})
         except DataError as error:
             logger.exception("the report of run %s cannot be written; its state alone is", report["id"])
-            kept = ("id", "task", "state", "retries", "finished", "started")
-            bare: dict[str, Any] = {name: report[name] for name in kept if name in report}
-            write([{**bare, "arguments": "", "result_note": f"not written: {error}"[:255]}], {})
+            bare: dict[str, Any] = {
+                name: report[name] for name in ("id", "task", "state", "finished") if name in report
+            }
+            write([{**bare, "arguments": "", "result_note": f"The report was not written: {error}"[:255]}], {})
 
     def _look_for_caution(self) -> None:
         found = Run.objects.filter(check_first=True)
