@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -33,6 +34,15 @@ def test_a_run_is_published_once_under_its_id(broker: Broker) -> None:
     assert (headers["id"], headers["task"], headers["rowlock"]) == (str(run.id), ADD, {"attempt": 1, "owner": "ann"})
     run.refresh_from_db()
     assert (run.state, run.published is not None) == (State.PUBLISHED, True)
+
+
+def test_a_transaction_that_is_rolled_back_publishes_nothing(broker: Broker) -> None:
+    with transaction.atomic():
+        runs.submit(ADD, [2, 3])
+        runs.submit_many([runs.Submission(task=ADD, args=[n, n]) for n in range(3)])
+        transaction.set_rollback(True)
+
+    assert (relay_once(), broker()) == (0, [])
 
 
 def test_a_run_that_is_not_due_is_not_published(broker: Broker) -> None:

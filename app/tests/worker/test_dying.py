@@ -10,7 +10,9 @@ from uuid import uuid4
 
 import pytest
 
+from example.celery import app
 from example.models import Counter
+from rowlock.celery import dead_letters
 from rowlock.conf import settings as settings_of_rowlock
 from rowlock.models import Run, State
 from tests.processes import APP, Running, running, running_worker, variables_of_the_test_database, wait_until
@@ -20,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 #: What a process that submits does, and where it is killed.
 SUBMITTER = """
-import os, signal, sys, time
+import os, signal, sys
 import django
 django.setup()
 from rowlock import runs
@@ -43,7 +45,7 @@ elif moment == "taken":
 elif moment == "published":
     Publisher.publish = die_after_publishing
 runs.submit("example.tasks.basic.count", [key], queue=queue)
-time.sleep(30)
+signal.pause()
 """
 
 
@@ -83,6 +85,7 @@ def test_a_worker_that_is_killed_has_its_run_done_once(moment: str, tmp_path: Pa
 
 def test_a_run_whose_worker_dies_each_time_is_given_up(tmp_path: Path) -> None:
     queue = f"poison-{uuid4().hex}"
+    _forget_dead_letters()
     run = submitted("basic.count", "poison", queue=queue)
     for number in range(settings_of_rowlock().delivery_limit + 2):
         with dying_worker(tmp_path / str(number), queue, "started") as worker:
@@ -94,6 +97,19 @@ def test_a_run_whose_worker_dies_each_time_is_given_up(tmp_path: Path) -> None:
 
     assert (State(run.state), run.error_type) == (State.FAILED, "DeliveryLimitExceeded")
     assert not Counter.objects.exists()
+    assert _dead_letters() == [str(run.id)]
+
+
+def _forget_dead_letters() -> None:
+    with app.connection_for_write() as connection:
+        dead_letters.QUEUE(connection.default_channel).declare()
+        dead_letters.QUEUE(connection.default_channel).purge()
+
+
+def _dead_letters() -> list[str]:
+    with app.connection_for_write() as connection:
+        found = iter(partial(dead_letters.QUEUE(connection.default_channel).get, no_ack=True), None)
+        return [message.headers["id"] for message in found]
 
 
 def _has_died_or_given_up(worker: Running) -> bool:

@@ -4,8 +4,9 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
-from celery import chain, group
+from celery import chain, chord, group
 
+from example.celery import app
 from example.tasks.basic import add, wait
 from rowlock import runs
 from rowlock.models import Run, State
@@ -83,6 +84,14 @@ def test_the_links_of_a_chain_and_a_group_appear() -> None:
     wait_until("all five are listed", lambda: Run.objects.filter(id__in=ids, state=State.SUCCEEDED).count() == len(ids))
 
     assert Run.objects.get(id=links.id).parent_id == UUID(links.parent.id)
+
+
+def test_the_members_and_the_end_of_a_chord_appear() -> None:
+    whole = chord((add.s(n, 1) for n in range(3)), app.signature("celery.accumulate", kwargs={"index": 0}))()
+    assert whole.get(timeout=60) == [1, 2, 3]
+    ids = {UUID(result.id) for result in (whole, *whole.parent.results)}
+
+    wait_until("all four are listed", lambda: Run.objects.filter(id__in=ids, state=State.SUCCEEDED).count() == len(ids))
 
 
 def test_a_retry_of_a_run_of_plain_celery_has_its_arguments() -> None:
@@ -173,3 +182,15 @@ def test_a_run_that_ends_while_its_worker_is_stopped_is_not_delivered_again(tmp_
 
     run.refresh_from_db()
     assert run.deliveries == 1
+
+
+def test_a_pool_of_threads_cannot_stop_a_run_and_lets_it_end(tmp_path: Path) -> None:
+    queue = f"threads-{uuid4().hex}"
+    with running_worker(tmp_path / "log", "--queues", queue, "--pool", "threads", "--concurrency", "2") as worker:
+        run = becomes(submitted("basic.wait", 8, queue=queue), State.STARTED)
+        assert runs.cancel(run).was == "started"
+        wait_until("the worker says that it cannot", lambda: "only a prefork pool can stop" in worker.log.read_text())
+
+        run = becomes(run, State.SUCCEEDED)
+
+    assert (run.result_value, run.progress_done) == (8, 7)
