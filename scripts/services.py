@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 VARIABLES = ("DATABASE_URL", "BROKER_URL", "REDIS_URL")
+OPTIONAL = ("RABBITMQ_MANAGEMENT_URL",)
 
 
 def docker_works() -> bool:
@@ -25,7 +26,7 @@ def real_services() -> Iterator[dict[str, str] | None]:
     None where there are neither.
     """
     if all(os.environ.get(name) for name in VARIABLES):
-        yield {name: os.environ[name] for name in VARIABLES}
+        yield {name: os.environ[name] for name in (*VARIABLES, *OPTIONAL) if os.environ.get(name)}
         return
     if not docker_works():
         yield None
@@ -33,11 +34,11 @@ def real_services() -> Iterator[dict[str, str] | None]:
     password = secrets.token_hex(16)
     run = f"rowlock-test-{secrets.token_hex(4)}"
     try:
-        postgres = _start(f"{run}-postgres", 5432, "postgres:17", f"POSTGRES_PASSWORD={password}")
-        redis = _start(f"{run}-redis", 6379, "redis:8")
-        rabbitmq = _start(
+        (postgres,) = _start(f"{run}-postgres", [5432], "postgres:17", f"POSTGRES_PASSWORD={password}")
+        (redis,) = _start(f"{run}-redis", [6379], "redis:8")
+        rabbitmq, management = _start(
             f"{run}-rabbitmq",
-            5672,
+            [5672, 15672],
             "rabbitmq:4-management",
             f"RABBITMQ_DEFAULT_PASS={password}",
             "RABBITMQ_DEFAULT_USER=rowlock",
@@ -47,25 +48,26 @@ def real_services() -> Iterator[dict[str, str] | None]:
         _wait_for_answer(f"{run}-postgres", postgres, struct.pack("!ii", 8, 80877103))
         _wait_for_answer(f"{run}-redis", redis, b"PING\r\n")
         _wait_for_answer(f"{run}-rabbitmq", rabbitmq, b"AMQP\x00\x00\x09\x01")
+        _wait_for_answer(f"{run}-rabbitmq", management, b"GET / HTTP/1.0\r\n\r\n")
         yield {
             "DATABASE_URL": f"postgres://postgres:{password}@127.0.0.1:{postgres}/postgres",
             "BROKER_URL": f"amqp://rowlock:{password}@127.0.0.1:{rabbitmq}//",
             "REDIS_URL": f"redis://127.0.0.1:{redis}/0",
+            "RABBITMQ_MANAGEMENT_URL": f"http://rowlock:{password}@127.0.0.1:{management}",
         }
     finally:
         for name in ("postgres", "redis", "rabbitmq"):
             _docker("rm", "--force", "--volumes", f"{run}-{name}")
 
 
-def _start(name: str, port: int, image: str, *variables: str) -> int:
+def _start(name: str, ports: list[int], image: str, *variables: str) -> list[int]:
     settings = [argument for variable in variables for argument in ("--env", variable)]
+    settings += [argument for port in ports for argument in ("--publish", f"127.0.0.1::{port}")]
     # A broker looks up its own host name, which must stay the same while it runs.
-    started = _docker(
-        "run", "--detach", "--name", name, "--hostname", "service", "--publish", f"127.0.0.1::{port}", *settings, image
-    )
+    started = _docker("run", "--detach", "--name", name, "--hostname", "service", *settings, image)
     if started.returncode:
         sys.exit(f"cannot start {image}: {started.stderr.strip()}")
-    return int(_docker("port", name, str(port)).stdout.strip().rpartition(":")[2])
+    return [int(_docker("port", name, str(port)).stdout.strip().rpartition(":")[2]) for port in ports]
 
 
 def _wait_for_answer(name: str, port: int, greeting: bytes) -> None:

@@ -1,5 +1,6 @@
 """What rowlock is told: the ROWLOCK setting of Django, and the environment of its process."""
 
+import math
 import os
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
@@ -40,6 +41,119 @@ def health_address() -> HealthAddress:
     return HealthAddress(port=int(raw), chosen=True)
 
 
+def pool_name() -> str:
+    """The chart's name for the pool of this worker, from ROWLOCK_POOL; empty without one."""
+    return os.environ.get("ROWLOCK_POOL", "")
+
+
+def grace_seconds() -> float | None:
+    """Seconds from TERM to KILL, from ROWLOCK_GRACE_SECONDS; None where nobody kills. Raises ConfigurationError."""
+    raw = os.environ.get("ROWLOCK_GRACE_SECONDS", "")
+    if not raw:
+        return None
+    if not raw.isdecimal() or int(raw) < 1:
+        raise ConfigurationError(
+            f"ROWLOCK_GRACE_SECONDS is {raw!r}; it must be a whole number of seconds, 1 or more: the "
+            "terminationGracePeriodSeconds of the worker's pod."
+        )
+    return float(raw)
+
+
+def waits_for_migrations() -> bool:
+    """Does a worker wait until its database is migrated? ROWLOCK_WAIT_FOR_MIGRATIONS; raises ConfigurationError."""
+    raw = os.environ.get("ROWLOCK_WAIT_FOR_MIGRATIONS", "")
+    if raw not in ("", "false", "true"):
+        raise ConfigurationError(f"ROWLOCK_WAIT_FOR_MIGRATIONS is {raw!r}; it must be true or false.")
+    return raw == "true"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pod:
+    """The pod of this process."""
+
+    namespace: str
+    name: str
+
+
+def pod_with_deletion_cost() -> Pod | None:
+    """The pod whose deletion cost this worker keeps up to date, None where ROWLOCK_DELETION_COST is not true.
+
+    Raises ConfigurationError.
+    """
+    raw = os.environ.get("ROWLOCK_DELETION_COST", "")
+    if raw in ("", "false"):
+        return None
+    if raw != "true":
+        raise ConfigurationError(f"ROWLOCK_DELETION_COST is {raw!r}; it must be true or false.")
+    pod = Pod(namespace=os.environ.get("ROWLOCK_POD_NAMESPACE", ""), name=os.environ.get("ROWLOCK_POD_NAME", ""))
+    if not pod.namespace or not pod.name:
+        raise ConfigurationError(
+            "ROWLOCK_DELETION_COST is true, so ROWLOCK_POD_NAMESPACE and ROWLOCK_POD_NAME must name the worker's pod; "
+            "fill them by the downward API from metadata.namespace and metadata.name."
+        )
+    return pod
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ceilings:
+    """Seconds after which a worker counts as dead: of a silent main loop, and of looking for the broker in vain."""
+
+    loop: float
+    reconnect: float
+
+
+def ceilings() -> Ceilings:
+    """From ROWLOCK_LOOP_CEILING and ROWLOCK_RECONNECT_CEILING; raises ConfigurationError on what is no such number."""
+    return Ceilings(
+        # A healthy main loop may wait for an answer of its broker for some seconds.
+        loop=_seconds("ROWLOCK_LOOP_CEILING", default=60, least=10),
+        reconnect=_seconds("ROWLOCK_RECONNECT_CEILING", default=4 * 3600, least=60),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeaseOfBeat:
+    """The Lease that a beat must hold to tick, and the name under which it does."""
+
+    name: str
+    namespace: str
+    identity: str
+
+
+def beat_lock() -> LeaseOfBeat | None:
+    """The Lease of ROWLOCK_BEAT_LOCK=lease; None for `database`, the default. Raises ConfigurationError."""
+    kind = os.environ.get("ROWLOCK_BEAT_LOCK", "") or "database"
+    if kind not in ("database", "lease"):
+        raise ConfigurationError(f"ROWLOCK_BEAT_LOCK is {kind!r}; it must be database or lease.")
+    if kind == "database":
+        return None
+    lease = LeaseOfBeat(
+        name=os.environ.get("ROWLOCK_LEASE_NAME", ""),
+        namespace=os.environ.get("ROWLOCK_POD_NAMESPACE", ""),
+        identity=os.environ.get("ROWLOCK_POD_NAME", ""),
+    )
+    if not (lease.name and lease.namespace and lease.identity):
+        raise ConfigurationError(
+            "ROWLOCK_BEAT_LOCK is lease, so ROWLOCK_LEASE_NAME must name the Lease, and ROWLOCK_POD_NAMESPACE and "
+            "ROWLOCK_POD_NAME beat's pod; fill those two by the downward API from metadata.namespace and metadata.name."
+        )
+    return lease
+
+
+def _seconds(variable: str, *, default: float, least: float) -> float:
+    raw = os.environ.get(variable, "")
+    try:
+        seconds = float(raw or default)
+    except ValueError:
+        seconds = math.nan
+    if not least <= seconds < math.inf:
+        raise ConfigurationError(
+            f"{variable} is {raw!r}; it must be a number of seconds, {least:.0f} or more, for example "
+            f"{variable}={default:.0f}."
+        )
+    return seconds
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """The ROWLOCK setting, a dictionary with these names in capitals; every one has a default."""
@@ -64,6 +178,8 @@ class Settings:
     live_redis_url: str = ""
     #: Queues beside those of the task routes that may be named when submitting over HTTP.
     queues: tuple[str, ...] = ()
+    #: Measure what every task waits and runs and what becomes of it.
+    metrics: bool = True
 
 
 @cache
@@ -124,6 +240,7 @@ _EXPECTED: dict[str, tuple[str, Any]] = {
         lambda value: isinstance(value, str) and value.partition("://")[0] in ("", "redis", "rediss"),
     ),
     "QUEUES": ("a list of queue names", _are_names),
+    "METRICS": ("True or False", lambda value: isinstance(value, bool)),
 }
 
 

@@ -1,11 +1,12 @@
 """Health and metrics of a web process: the same event loop as its pages, told apart by the port a request came to."""
 
+import asyncio
+
 from asgiref.sync import sync_to_async
-from prometheus_client import REGISTRY
-from prometheus_client.exposition import choose_encoder
 
 from rowlock.asgi import Application, Receive, Scope, Send
 from rowlock.conf import health_address
+from rowlock.health.exposition import exposition
 from rowlock.health.report import Report, answer
 
 
@@ -30,8 +31,8 @@ async def _health(scope: Scope, send: Send) -> None:
     path = scope["path"]
     if path == "/metrics":
         accept = dict(scope["headers"]).get(b"accept", b"").decode("latin-1")
-        encode, content_type = choose_encoder(accept)
-        await _send(send, 200, content_type, encode(REGISTRY))
+        # In a thread: many series take a while to write down, and pages are served meanwhile.
+        await _send(send, 200, *await asyncio.to_thread(exposition, accept))
         return
     # Answering at all shows that the loop turns; only readiness looks further, so a lost database restarts nothing.
     problem = await sync_to_async(_database_problem)() if path == "/readyz" else ""

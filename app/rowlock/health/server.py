@@ -6,10 +6,8 @@ import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from prometheus_client import REGISTRY
-from prometheus_client.exposition import choose_encoder
-
 from rowlock.conf import HealthAddress
+from rowlock.health.exposition import exposition
 from rowlock.health.report import Reporter, answer
 
 logger = logging.getLogger(__name__)
@@ -35,8 +33,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path == "/metrics":
-            encode, content_type = choose_encoder(self.headers.get("Accept", ""))
-            self._send(200, content_type, encode(REGISTRY))
+            self._send(200, *exposition(self.headers.get("Accept", "")))
             return
         report = self.server.reporter()
         satisfied = answer(self.path, report)

@@ -1,0 +1,1 @@
+"""RabbitMQ beside AMQP: its management API, and the policies of the queues. Needs no Django."""

@@ -1,0 +1,1 @@
+"""What Prometheus is told; the same names everywhere, each defined once."""

@@ -1,0 +1,92 @@
+"""What tasks waited, how long they ran and what became of them, counted in the parent process of their worker."""
+
+from collections.abc import Callable
+from typing import Literal, get_args
+
+from prometheus_client import Counter, Gauge, Histogram
+
+#: succeeded: also by raising Ignore. retried: another attempt follows. rejected: by the task, or because nobody knows
+#: it. revoked: cancelled, before or while it ran. expired: it had waited beyond its `expires`. timed_out: by the soft
+#: or the hard time limit. lost: the process that executed it died. requeued: put back, started or not.
+Outcome = Literal["succeeded", "failed", "retried", "rejected", "revoked", "expired", "timed_out", "lost", "requeued"]
+
+#: Seconds, from what a quick task takes up to the hour.
+BUCKETS = (
+    *(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+    *(60, 120, 300, 600, 1800, 3600),
+)
+#: The task of a message that no task is registered for: names from outside must not make series without end.
+UNKNOWN = "(unknown)"
+#: Characters of labels that OpenMetrics allows an exemplar are 128, its name included.
+LONGEST_ID = 100
+
+_LABELS = ("task", "queue", "pool")
+WAIT = Histogram(
+    "rowlock_task_wait_seconds",
+    "From when a task was published, or due, to when it was started.",
+    _LABELS,
+    buckets=BUCKETS,
+)
+RUN = Histogram(
+    "rowlock_task_run_seconds",
+    "From when a task was started to when its worker heard of its end.",
+    _LABELS,
+    buckets=BUCKETS,
+)
+OUTCOMES = Counter("rowlock_tasks_total", "What became of the messages that workers received.", (*_LABELS, "outcome"))
+RUNNING = Gauge("rowlock_tasks_running", "Tasks that are being executed.", ("pool",))
+PREFETCHED = Gauge("rowlock_tasks_prefetched", "Messages that were delivered and are not started.", ("pool",))
+SLOTS = Gauge("rowlock_worker_slots", "Tasks that may be executed at a time.", ("pool",))
+CONSUMING = Gauge("rowlock_worker_consuming", "1 while the worker consumes from the broker, else 0.", ("pool",))
+
+
+class Series:
+    """The series of one task in one queue. All are there from its first message on, so that rates see the first 1."""
+
+    __slots__ = ("_outcomes", "_run", "_wait")
+
+    def __init__(self, task: str, queue: str, pool: str) -> None:
+        self._wait = WAIT.labels(task, queue, pool)
+        self._run = RUN.labels(task, queue, pool)
+        self._outcomes = {outcome: OUTCOMES.labels(task, queue, pool, outcome) for outcome in get_args(Outcome)}
+
+    def waited(self, seconds: float, id: str) -> None:
+        self._wait.observe(max(0.0, seconds), _exemplar(id))
+
+    def ran(self, seconds: float, id: str) -> None:
+        self._run.observe(max(0.0, seconds), _exemplar(id))
+
+    def ended(self, outcome: Outcome, id: str) -> None:
+        self._outcomes[outcome].inc(1, _exemplar(id))
+
+
+class TaskMetrics:
+    """The series of one worker; making some takes time, so they are kept."""
+
+    def __init__(self, pool: str) -> None:
+        self._pool = pool
+        self._series: dict[tuple[str, str], Series] = {}
+
+    def series(self, task: str, queue: str) -> Series:
+        """`task` and `queue` must be from a bounded set: a registered task, a queue that is consumed."""
+        key = task, queue
+        found = self._series.get(key)
+        if found is None:
+            found = self._series[key] = Series(task, queue, self._pool)
+        return found
+
+    def watch(
+        self,
+        *,
+        running: Callable[[], float],
+        prefetched: Callable[[], float],
+        slots: Callable[[], float],
+        consuming: Callable[[], float],
+    ) -> None:
+        """Ask these four at every scrape."""
+        for gauge, ask in ((RUNNING, running), (PREFETCHED, prefetched), (SLOTS, slots), (CONSUMING, consuming)):
+            gauge.labels(self._pool).set_function(ask)
+
+
+def _exemplar(id: str) -> dict[str, str] | None:
+    return {"run_id": id} if len(id) <= LONGEST_ID else None
