@@ -11,8 +11,9 @@ from django.db.models import ForeignKey, QuerySet
 from django.forms import ModelChoiceField, ModelForm
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django_celery_beat.admin import PeriodicTaskAdmin
 
-from rowlock.models import ApiToken, Run
+from rowlock.models import ApiToken, Run, Schedule
 from rowlock.models.token import hash_of, new_secret
 from rowlock.runs.errors import QueryError
 from rowlock.runs.presentation import HEAVY_COLUMNS, detail
@@ -151,6 +152,15 @@ class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for 
         obj.hash = hash_of(secret)
         super().save_model(request, obj, form, change)
         messages.warning(request, f"Keep this token now, it is shown only this once: {secret}")
+
+
+class _MissedTicks(admin.StackedInline):  # type: ignore[type-arg]  # generic for the type checker only
+    model = Schedule
+    can_delete = False
+
+
+# A project may have an admin of its own for schedules, made from this one.
+PeriodicTaskAdmin.inlines = [*PeriodicTaskAdmin.inlines, _MissedTicks]
 
 
 def _json(value: Any) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from django_celery_beat.models import PeriodicTask
 
 from rowlock.api.timing import next_due, shown, spoken
+from rowlock.models import Missed
 from rowlock.redaction import hides_arguments
 from rowlock.runs import registry
 from rowlock.runs.presentation import moment
@@ -34,6 +35,7 @@ def presented(task: PeriodicTask) -> dict[str, Any]:
         "starts": moment(task.start_time),
         "ends": moment(task.expires),
         "expire_seconds": task.expire_seconds,
+        "missed": task.rowlock.missed if hasattr(task, "rowlock") else Missed.SKIP,
         "description": task.description,
         "from_settings": is_from_settings(task),
         "next": moment(next_due(task)),

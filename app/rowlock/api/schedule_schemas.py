@@ -1,6 +1,6 @@
 """What requests about schedules carry and what they are answered."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field
 
@@ -8,6 +8,14 @@ from rowlock.api.fields import Body, Moment, Name, Time, storable
 from rowlock.api.timing import When
 
 _NOT_GIVEN: Any = None
+
+Missed = Annotated[
+    Literal["skip", "catch_up"],
+    Field(
+        description="Of the times that pass while beat is away: run the latest one and drop older ones, or run every "
+        "one, in order, 1000 at most."
+    ),
+]
 
 
 class _Options(Body):
@@ -22,6 +30,7 @@ class _Options(Body):
     expire_seconds: Annotated[
         int | None, Field(ge=1, le=2**31 - 1, description="Seconds after which a run is not worth starting any more.")
     ] = None
+    missed: Missed = "skip"
     description: Annotated[str, Field(max_length=10_000), AfterValidator(storable)] = ""
 
 
@@ -60,6 +69,7 @@ class Schedule(BaseModel):
     starts: Moment | None
     ends: Moment | None
     expire_seconds: int | None
+    missed: Missed
     description: str
     from_settings: Annotated[
         bool, Field(description="Beat takes it from the project's settings at each start; it can only be switched.")

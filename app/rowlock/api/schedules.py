@@ -21,6 +21,7 @@ from rowlock.api.run_schemas import RunSummary
 from rowlock.api.schedule_presentation import is_from_settings, presented, stored_arguments
 from rowlock.api.schedule_schemas import Schedule, ScheduleChange, ScheduleIn, SchedulePage
 from rowlock.api.timing import NO_EPHEM, has_ephem, row_of, spoken_error
+from rowlock.models import Schedule as KeptOfSchedule
 from rowlock.runs import registry
 from rowlock.runs.arguments import checked_arguments
 from rowlock.runs.errors import OptionsError
@@ -132,7 +133,7 @@ def run_schedule(request: HttpRequest, id: str) -> HttpResponse:
 def _change(task: PeriodicTask, given: ScheduleIn | ScheduleChange, names: set[str]) -> None:
     """Save `task` with the values of `names`; raises OptionsError and ArgumentsError on what beat cannot use."""
     with transaction.atomic():
-        for name in names - {"schedule", "args", "kwargs"}:
+        for name in names - {"schedule", "args", "kwargs", "missed"}:
             setattr(task, _COLUMNS.get(name, name), getattr(given, name))
         if names & {"task", "args", "kwargs"}:
             _set_arguments(task, given, names)
@@ -142,7 +143,16 @@ def _change(task: PeriodicTask, given: ScheduleIn | ScheduleChange, names: set[s
             _set_schedule(task, given.schedule)
         task.one_off = task.one_off or task.clocked is not None
         _check_consistent(task)
-        _save(task, names)
+        _save(task, names - {"missed"})
+        if "missed" in names:
+            _set_missed(task, given.missed)
+
+
+def _set_missed(task: PeriodicTask, missed: str) -> None:
+    kept = task.rowlock if hasattr(task, "rowlock") else KeptOfSchedule(task=task)
+    if kept.missed != missed:
+        kept.missed = missed
+        kept.save()
 
 
 _COLUMNS = {"starts": "start_time", "ends": "expires"}
@@ -210,7 +220,7 @@ def _switch(request: HttpRequest, id: str, *, on: bool) -> HttpResponse:
 
 
 def _schedules() -> QuerySet[PeriodicTask]:
-    found: QuerySet[PeriodicTask] = PeriodicTask.objects.select_related(*KINDS)
+    found: QuerySet[PeriodicTask] = PeriodicTask.objects.select_related(*KINDS, "rowlock")
     return found
 
 

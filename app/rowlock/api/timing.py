@@ -7,7 +7,6 @@ from importlib.util import find_spec
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-from celery import current_app
 from celery.schedules import ParseException
 from django.core.exceptions import ValidationError
 from django.db.models import Model
@@ -25,6 +24,7 @@ from pydantic import Field
 from rowlock.api.fields import Body, Name, Time
 from rowlock.runs.errors import OptionsError
 from rowlock.runs.presentation import moment
+from rowlock.schedules.slots import NeverDueError, timing_of
 
 SHORTEST = timedelta(milliseconds=100)
 LONGEST = timedelta(days=3660)
@@ -191,22 +191,10 @@ def next_due(task: PeriodicTask) -> datetime | None:
     """When `task` is due next; None where it never is, or that cannot be told here."""
     if not task.enabled or task.scheduler is None or (task.solar and not has_ephem()):
         return None
-    now = timezone.now()
     if task.clocked:
         at: datetime = task.clocked.clocked_time
         return at
     try:
-        rest = task.schedule.remaining_estimate(_last_run(task))
-    except (ValueError, OverflowError, RuntimeError, ParseException):
+        return timing_of(task).next(timezone.now())
+    except (ValueError, OverflowError, RuntimeError, ParseException, NeverDueError):
         return None
-    # Celery's clock ticks between its reading and ours.
-    due = (now + max(timedelta(), rest) + timedelta(seconds=0.5)).replace(microsecond=0)
-    if task.start_time is not None:
-        due = max(due, task.start_time)
-    return None if task.expires is not None and due >= task.expires else due
-
-
-def _last_run(task: PeriodicTask) -> datetime:
-    # As beat has it (django_celery_beat/schedulers.py `ModelEntry`).
-    last = task.last_run_at or task.date_changed or timezone.now()
-    return last.astimezone(current_app.timezone)

@@ -27,6 +27,8 @@ class Run(models.Model):
     #: started by other code with arguments that are not JSON.
     arguments = models.TextField(default='{"args":[],"kwargs":{}}')
     priority = models.SmallIntegerField(null=True)
+    #: More options of Celery's apply_async (headers, exchange, routing_key), as JSON text; empty for none.
+    options = models.TextField(default="", db_default="")
     owner = models.CharField(max_length=150, default="")
     key = models.CharField(max_length=200, null=True)  # noqa: DJ001 - unique among those that have one
     parent_id = models.UUIDField(null=True)

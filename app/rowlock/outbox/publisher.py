@@ -1,5 +1,6 @@
 """Publishing many messages over one connection, with one wait for the broker's confirms of all."""
 
+import json
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -117,6 +118,8 @@ class Publisher:
         routing: dict[str, Any] = {"queue": run.queue} if run.queue else {}
         if run.priority is not None:
             routing["priority"] = run.priority
+        options = json.loads(run.options) if run.options else {}
+        headers = {**options.pop("headers", {}), "rowlock": {"attempt": run.attempts, "owner": run.owner}}
         expires = None if run.expires is None else max(0.0, (run.expires - timezone.now()).total_seconds())
         parent = str(run.parent_id) if run.parent_id else None
         self._app.send_task(
@@ -125,7 +128,7 @@ class Publisher:
             kwargs=run.kwargs,
             task_id=str(run.id),
             producer=producer,
-            headers={"rowlock": {"attempt": run.attempts, "owner": run.owner}},
+            headers=headers,
             parent_id=parent,
             root_id=parent,
             expires=expires,
@@ -138,6 +141,7 @@ class Publisher:
             mandatory=True,
             retry=False,
             **routing,
+            **options,
         )
 
     def _wait(self, sent: dict[int, Run]) -> Exception | None:

@@ -13,6 +13,7 @@ from kombu.exceptions import OperationalError
 
 from rowlock.announce import announce
 from rowlock.conf import settings
+from rowlock.metrics.outbox import FAILURES, PUBLISHED
 from rowlock.models import connections
 from rowlock.outbox import table
 from rowlock.outbox.publisher import Publisher
@@ -89,6 +90,7 @@ class Relay:
             logger.exception("nothing can be published, next try within %.1f s", pause)
         else:
             return 0.0
+        FAILURES.inc()
         connections.drop()
         return pause
 
@@ -109,6 +111,8 @@ class Relay:
         if not runs:
             return 0
         receipt = self._publisher.publish(runs)
+        PUBLISHED.inc(len(receipt.confirmed))
+        FAILURES.inc(len(receipt.refused))
         table.mark_published(receipt.confirmed)
         table.put_back_in_doubt(receipt.uncertain)
         table.put_back(receipt.unsent)

@@ -24,6 +24,7 @@ _FIELDS = (
     "queue",
     "arguments",
     "priority",
+    "options",
     "owner",
     "parent_id",
     "expires",

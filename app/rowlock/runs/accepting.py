@@ -1,5 +1,6 @@
 """Accepting a task: a row in the caller's transaction, published once that is committed."""
 
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,7 +33,8 @@ class Submission:
 
     `key`: submitting again with the same owner and key gives the earlier run. `countdown` and a number for `expires`
     are seconds from now; `eta` and a datetime for `expires` need a time zone. `owner` None is the owner of the task
-    that submits, nobody outside of tasks. `parent` None is the task that submits.
+    that submits, nobody outside of tasks. `parent` None is the task that submits. `headers` go into the message, and
+    `exchange` and `routing_key` say where to, instead of the queue's.
     """
 
     task: str | Task
@@ -46,6 +48,9 @@ class Submission:
     priority: int | None = None
     owner: str | None = None
     parent: Run | UUID | str | None = None
+    headers: Mapping[str, Any] = field(default_factory=dict)
+    exchange: str | None = None
+    routing_key: str | None = None
 
 
 def submit(
@@ -61,6 +66,9 @@ def submit(
     priority: int | None = None,
     owner: str | None = None,
     parent: Run | UUID | str | None = None,
+    headers: Mapping[str, Any] | None = None,
+    exchange: str | None = None,
+    routing_key: str | None = None,
 ) -> Run:
     """Accept `task` in the current transaction; it is published when that is committed, never if it is rolled back.
 
@@ -80,6 +88,9 @@ def submit(
         priority=priority,
         owner=owner,
         parent=parent,
+        headers=headers or {},
+        exchange=exchange,
+        routing_key=routing_key,
     )
     run = _run_of(submission)
     if run.key is None:
@@ -123,6 +134,7 @@ def _run_of(submission: Submission) -> Run:
         queue=queue_of(task, _text("queue", submission.queue, LONGEST_NAME), submission.args, submission.kwargs),
         arguments=arguments,
         priority=_priority(submission.priority),
+        options=_options(submission),
         owner=_text("owner", owner, LONGEST_OWNER) or "",
         key=_text("key", submission.key, LONGEST_KEY),
         parent_id=_parent(submission.parent, request),
@@ -209,6 +221,17 @@ def _priority(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 255:
         raise OptionsError(f"priority must be a whole number from 0 to 255, not {value!r:.100}.")
     return value
+
+
+def _options(submission: Submission) -> str:
+    given: dict[str, Any] = {"headers": dict(submission.headers)} if submission.headers else {}
+    for name in ("exchange", "routing_key"):
+        if value := _text(name, getattr(submission, name), LONGEST_NAME):
+            given[name] = value
+    try:
+        return json.dumps(given, allow_nan=False) if given else ""
+    except (TypeError, ValueError, RecursionError) as error:
+        raise OptionsError(f"headers must be JSON: {error}.") from None
 
 
 def _text(name: str, value: object, longest: int) -> str | None:

@@ -16,6 +16,8 @@ class Verdict(enum.Enum):
     EXECUTE = "execute"
     #: The run has ended, or another message for it is being worked on.
     DUPLICATE = "duplicate"
+    #: It was cancelled before it was ever delivered.
+    CANCELLED = "cancelled"
     #: Its workers died so often that it is given up.
     GIVE_UP = "give up"
 
@@ -58,4 +60,4 @@ def claim(id: UUID, *, redelivered: bool, retries: int, worker: str) -> Verdict:
             """,  # noqa: S608 - made of names from here
             [key],
         )
-        return Verdict.DUPLICATE
+        return Verdict.CANCELLED if state == State.CANCELLED and not deliveries else Verdict.DUPLICATE

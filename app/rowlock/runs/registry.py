@@ -67,6 +67,11 @@ def find_task(name: str) -> Task:
     return task
 
 
+def registered(name: str) -> Task | None:
+    """The task of this name, Celery's own too; None without one."""
+    return _tasks().get(name)
+
+
 def describe(name: str) -> TaskDescription:
     """What the task `name` takes and says of itself; raises UnknownTaskError."""
     task = find_task(name)

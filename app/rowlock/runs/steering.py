@@ -123,6 +123,7 @@ def _retry_all(runs: list[Run], owner: str | None) -> list[Run]:
                 queue=run.queue,
                 arguments=run.arguments,
                 priority=run.priority,
+                options=run.options,
                 owner=run.owner if owner is None else owner,
                 parent_id=run.parent_id,
                 retry_of=run.id,

@@ -116,6 +116,32 @@ def test_equal_times_share_a_row(operator: ApiClient) -> None:
     assert CrontabSchedule.objects.count() == 1
 
 
+def test_the_next_time_of_an_interval_is_a_multiple_of_it(operator: ApiClient) -> None:
+    answer = create(operator, schedule={"type": "interval", "every": 6, "period": "hours"})
+
+    due = datetime.fromisoformat(answer["next"])
+
+    assert (due.hour % 6, due.minute, due.second) == (0, 0, 0)
+    assert timedelta() < due - timezone.now() <= timedelta(hours=6)
+
+
+def test_missed_times_are_skipped_unless_they_are_to_be_caught_up(operator: ApiClient) -> None:
+    skipping, catching = create(operator, name="a"), create(operator, name="b", missed="catch_up")
+
+    assert (skipping["missed"], catching["missed"]) == ("skip", "catch_up")
+    assert operator.ask(f"schedules/{catching['id']}")["missed"] == "catch_up"
+
+
+def test_what_becomes_of_missed_times_is_changed_and_beat_hears_of_it(operator: ApiClient) -> None:
+    path = f"schedules/{create(operator)['id']}"
+    before = timezone.now()
+
+    changed = operator.send("PATCH", path, {"missed": "catch_up"}).json()
+
+    assert (changed["missed"], changed["args"]) == ("catch_up", [2, 3])
+    assert PeriodicTasks.last_change() >= before
+
+
 def test_a_disabled_schedule_has_no_next_time(operator: ApiClient) -> None:
     assert create(operator, enabled=False)["next"] is None
 
@@ -143,6 +169,7 @@ MALFORMED = [
     ({"expire_seconds": 0}, "expire_seconds input should be greater than or equal to 1"),
     ({"expire_seconds": 2**31}, "expire_seconds input should be less than or equal to 2147483647"),
     ({"description": "\0"}, "description must not contain a zero byte"),
+    ({"missed": "always"}, "missed input should be 'skip' or 'catch_up'"),
     ({"last_run": "2020-01-01T00:00:00Z"}, "has no 'last_run'"),
     ({"schedule": None}, "schedule must be an object"),
     ({"schedule": "every minute"}, "schedule must be an object"),
