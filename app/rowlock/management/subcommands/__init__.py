@@ -1,4 +1,4 @@
-from rowlock.management.subcommands import api_token, bulk, listing, prune, relay, republish, show, submit, watch
+from rowlock.management.subcommands import api_token, bulk, dead, listing, prune, relay, republish, show, submit, watch
 
 SUBCOMMANDS = (
     submit.SUBCOMMAND,
@@ -10,5 +10,6 @@ SUBCOMMANDS = (
     relay.SUBCOMMAND,
     prune.SUBCOMMAND,
     republish.SUBCOMMAND,
+    dead.SUBCOMMAND,
     api_token.SUBCOMMAND,
 )
