@@ -40,6 +40,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -48,6 +49,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "example.middleware.RequestMetrics",
 ]
 
 ROOT_URLCONF = "example.urls"
@@ -199,7 +201,7 @@ CELERY_TASK_SOFT_TIME_LIMIT = ENV.TASK_SOFT_TIME_LIMIT or None
 CELERY_TASK_ROUTES = {
     f"example.tasks.{name}.*": {"queue": name} for name in ("email", "image", "text", "report", "page", "model")
 }
-CELERY_BEAT_SCHEDULER = "rowlock.celery.scheduler:WatchedScheduler"
+CELERY_BEAT_SCHEDULER = "rowlock.celery.scheduler:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "example.tasks.basic.tick", "schedule": 10.0, "options": {"expires": 60}},
     "delete-old-files": {

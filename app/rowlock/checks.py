@@ -9,7 +9,16 @@ from django.core.checks import CheckMessage, Error, register
 from django.core.management.base import BaseCommand, SystemCheckError
 from django.db import connection
 
-from rowlock.conf import ConfigurationError, health_address, settings
+from rowlock.conf import (
+    ConfigurationError,
+    beat_lock,
+    ceilings,
+    grace_seconds,
+    health_address,
+    pod_with_deletion_cost,
+    settings,
+    waits_for_migrations,
+)
 
 #: Identifies the signal handler by which a worker or beat refuses to start; who loads tasks without being one of them
 #: disconnects it.
@@ -32,6 +41,44 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
     except ConfigurationError as error:
         return [Error(str(error), id="rowlock.E002")]
     return []
+
+
+@register("rowlock")
+def check_ceilings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        ceilings()
+    except ConfigurationError as error:
+        return [Error(str(error), id="rowlock.E004")]
+    return []
+
+
+@register("rowlock")
+def check_beat_lock(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        beat_lock()
+    except ConfigurationError as error:
+        return [Error(str(error), id="rowlock.E008")]
+    return []
+
+
+@register("rowlock")
+def check_waiting(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        waits_for_migrations()
+    except ConfigurationError as error:
+        return [Error(str(error), id="rowlock.E010")]
+    return []
+
+
+@register("rowlock")
+def check_end_of_workers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    for read in (grace_seconds, pod_with_deletion_cost):
+        try:
+            read()
+        except ConfigurationError as error:
+            found.append(Error(str(error), id="rowlock.E010"))
+    return found
 
 
 @register("rowlock")

@@ -99,9 +99,9 @@ def running(command: list[str], log: Path, **variables: str) -> Iterator[Running
 
 
 @contextmanager
-def running_worker(log: Path, *arguments: str, **variables: str) -> Iterator[Running]:
+def running_worker(log: Path, *arguments: str, app: str = "example.celery:app", **variables: str) -> Iterator[Running]:
     """A worker that consumes; its log is in the message if it never does."""
-    command = ["celery", "-A", "example.celery:app", "worker", "--loglevel", "INFO", *arguments]
+    command = ["celery", "-A", app, "worker", "--loglevel", "INFO", *arguments]
     # A node name of its own: RabbitMQ locks a worker's control queue to the one connection that made it.
     command += ["--hostname", f"{uuid4().hex}@%h", "--without-mingle", "--without-gossip"]
     if "--queues" not in arguments:

@@ -35,6 +35,7 @@ class Proxy:
     def mend(self) -> None:
         """Serve again."""
         self._is_cut = False
+        self._speaking.set()
 
     def close(self) -> None:
         self._listener.close()
@@ -49,7 +50,11 @@ class Proxy:
             if self._is_cut:
                 _break(client)
                 continue
-            server = socket.create_connection(self._target)
+            try:
+                server = socket.create_connection(self._target)
+            except OSError:
+                _break(client)
+                continue
             self._sockets += [client, server]
             for source, target in ((client, server), (server, client)):
                 threading.Thread(target=self._pass_on, args=(source, target), daemon=True).start()

@@ -6,13 +6,14 @@ from celery import current_app
 from celery.utils.log import get_logger
 from kombu import Exchange, Queue
 
+from rowlock.broker.topology import DEAD_QUEUE, DEAD_QUEUE_ARGUMENTS
 from rowlock.celery.queues import queue_of
 from rowlock.celery.task import CONFIRM_TIMEOUT
 
 logger = get_logger(__name__)
 
-NAME = "rowlock.dead"
-QUEUE = Queue(NAME, Exchange(NAME, type="direct"), routing_key=NAME, queue_arguments={"x-queue-type": "quorum"})
+NAME = DEAD_QUEUE
+QUEUE = Queue(NAME, Exchange(NAME, type="direct"), routing_key=NAME, queue_arguments=DEAD_QUEUE_ARGUMENTS)
 
 _HEADERS = ("lang", "task", "id", "root_id", "parent_id", "group", "retries", "argsrepr", "kwargsrepr", "rowlock")
 

@@ -22,6 +22,14 @@ DEFAULTS: dict[str, Any] = {
     # A lost connection makes the broker deliver the message again, so what still runs would run twice.
     "worker_cancel_long_running_tasks_on_connection_loss": True,
     "broker_connection_retry_on_startup": True,
+    # A worker whose broker is away tries on, and has it back soon after its return. Celery gives up after 100 tries.
+    "broker_connection_max_retries": None,
+    "worker_consumer": "rowlock.celery.consumer:Consumer",
+    # Both sides give up one that has been silent for two of these; Celery's 120 leave a worker without its broker, and
+    # its messages with a lost worker, for minutes.
+    "broker_heartbeat": 20,
+    # What the container may use, where Celery's own default is all the CPUs of the node.
+    "worker_concurrency": "auto",
     # The pool's queue order stays fair only when no worker hoards.
     "worker_prefetch_multiplier": 1,
     "task_track_started": True,

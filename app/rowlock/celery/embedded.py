@@ -59,6 +59,12 @@ class Channel(virtual.Channel):
             self._no_ack_queues.add(queue)
         super().basic_consume(queue, no_ack, callback, consumer_tag, **kwargs)
 
+    def basic_get(self, queue: str, no_ack: bool = False, **kwargs: Any) -> virtual.Message | None:
+        message = super().basic_get(queue, no_ack=no_ack, **kwargs)
+        if no_ack and message is not None:
+            self.discard(message.delivery_tag)
+        return message
+
     def get_table(self, exchange: str) -> list[tuple[str, str, str]]:
         return [tuple(json.loads(file.read_text())) for file in _files(self._bindings(exchange))]
 

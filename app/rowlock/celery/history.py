@@ -20,6 +20,7 @@ from rowlock.announce import announce
 from rowlock.models import Run, connections
 from rowlock.models.run import parse_id
 from rowlock.runs.history import merge, write
+from rowlock.runs.putting_back import put_back as write_put_back
 from rowlock.runs.reporting import Progress
 
 logger = get_logger(__name__)
@@ -50,6 +51,8 @@ class HistoryWriter:
         self._reports: dict[UUID, dict[str, Any]] = {}
         self._progress: dict[UUID, tuple[float, float | None, str]] = {}
         self._waiting: list[Callable[[], None]] = []
+        #: Those that were started and wait again, and the worker that had started them.
+        self._put_back: dict[UUID, str] = {}
         #: When what waits is to be written, in monotonic seconds.
         self._due = math.inf
         self._unwritten = threading.Condition(self._lock)
@@ -78,9 +81,20 @@ class HistoryWriter:
             self._reports[report["id"]] = merge(self._reports.get(report["id"]), report)
             if then is not None:
                 self._waiting.append(then)
-            now = time.monotonic()
-            due = now if then is not None else now + GATHERING
-            wake, self._due = due < self._due, min(due, self._due)
+            wake = self._is_due_in(0.0 if then is not None else GATHERING)
+        if wake:
+            self._send(b"\n")
+
+    def put_back(self, id: str, *, worker: str, then: Callable[[], None]) -> None:
+        """Write that `worker`, which had started the run, could not end it, and call `then`, which gives it back."""
+        run_id = parse_id(id)
+        if run_id is None:
+            then()
+            return
+        with self._lock:
+            self._put_back[run_id] = worker
+            self._waiting.append(then)
+            wake = self._is_due_in(0.0)
         if wake:
             self._send(b"\n")
 
@@ -102,6 +116,11 @@ class HistoryWriter:
             return self._unwritten.wait_for(
                 lambda: not (self._reports or self._waiting or self._is_writing), timeout=seconds
             )
+
+    def _is_due_in(self, seconds: float) -> bool:
+        due = time.monotonic() + seconds
+        wake, self._due = due < self._due, min(due, self._due)
+        return wake
 
     def _send(self, line: bytes) -> None:
         # A pipe that is full wakes the writer anyway; and of progress more will follow.
@@ -149,20 +168,23 @@ class HistoryWriter:
         with self._lock:
             if self._due > time.monotonic() and not self._progress:
                 return
-            reports, waiting = self._reports, self._waiting
-            self._reports, self._waiting, self._due = {}, [], math.inf
+            reports, waiting, put_back = self._reports, self._waiting, self._put_back
+            self._reports, self._waiting, self._put_back, self._due = {}, [], {}, math.inf
             self._is_writing = True
         progress, self._progress = self._progress, {}
-        if not reports and not progress:
+        if not reports and not progress and not put_back:
             self._called_back(waiting)
             return
         try:
             self._write(list(reports.values()), progress)
+            for worker in set(put_back.values()):
+                write_put_back([run_id for run_id, by in put_back.items() if by == worker], worker=worker)
         except BaseException:
             with self._lock:
                 newer = {run_id: merge(reports.get(run_id), later) for run_id, later in self._reports.items()}
                 self._reports = {**reports, **newer}
                 self._waiting = waiting + self._waiting
+                self._put_back = {**put_back, **self._put_back}
                 self._due, self._is_writing = 0.0, False
             self._progress = {**progress, **self._progress}
             raise

@@ -13,20 +13,26 @@ from typing import Any
 from weakref import ref
 
 from billiard.einfo import ExceptionInfo, ExceptionWithTraceback
-from celery.exceptions import Ignore, Reject, Retry, Terminated, TimeLimitExceeded
+from celery.exceptions import Ignore, Reject, Retry, Terminated, TimeLimitExceeded, WorkerLostError
 from celery.worker import request as celery_request
 from celery.worker.request import TaskRevokedError
 
+from rowlock.celery.limits import limits_of
+from rowlock.celery.measuring import Measured
 from rowlock.celery.outcome import Outcome, trace
-from rowlock.celery.queues import queue_of
+from rowlock.celery.queues import is_fan_out, note_queue, queue_of
+from rowlock.celery.requeue import requeue
 
 
 class DeliveryLimitExceeded(Exception):  # noqa: N818 - as Celery's TimeLimitExceeded
     """A run was started so often without ever ending that its worker must have died of it each time."""
 
 
-class Request(celery_request.Request):
+class Request(Measured):
     """One message and the run it stands for."""
+
+    #: Has the broker been told what becomes of the message?
+    acknowledged: bool = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -38,15 +44,28 @@ class Request(celery_request.Request):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        note_queue(self._app, self.delivery_info, self._message)
+        if is_fan_out(self.delivery_info):
+            # It is this worker's alone, and nobody else's once this worker is gone.
+            celery_request.Request.acknowledge(self)
         self._ending: dict[str, Any] | None = None
         self._was_claimed = False
+        #: Has the pool told its outcome?
+        self.has_left_pool = False
+        #: Is its process being stopped so that another worker executes it?
+        self.is_interrupted = False
 
     def execute_using_pool(self, pool: Any, **kwargs: Any) -> Any:
+        slots = self._slots()
+        return self.start_in(pool) if slots is None else slots.run(self)
+
+    def start_in(self, pool: Any) -> Any:
+        """Give the message to `pool`; raises TaskRevokedError."""
         if self.revoked():
             raise TaskRevokedError(self.id)
         self._was_claimed = self._is_doubtful()
         request = {**self._request_dict, "rowlock_worker": self._hostname} if self._was_claimed else self._request_dict
-        time_limit, soft_time_limit = self.time_limits
+        limits = limits_of(self, pool)
         result: Any = pool.apply_async(
             trace,
             args=(
@@ -62,27 +81,59 @@ class Request(celery_request.Request):
             timeout_callback=self.on_timeout,
             callback=self.on_success,
             error_callback=self.on_failure,
-            soft_timeout=soft_time_limit or self._task.soft_time_limit,
-            timeout=time_limit or self._task.time_limit,
+            soft_timeout=limits.soft,
+            timeout=limits.hard,
             correlation_id=self.id,
         )
         # Pools that have nothing to give cannot be referred to weakly.
         self._apply_result = None if result is None else ref(result)
         return result
 
+    def put_back(self) -> None:
+        """Give the message back for another worker; nothing is wrong with it."""
+        celery_request.task_ready(self)
+        slots = self._slots()
+        if slots is not None and not self.acknowledged:
+            self.acknowledged = True
+            self.count("requeued")
+            slots.call_in_loop(requeue, self._message, self._connection_errors)
+
+    def tell_interruption(self) -> None:
+        """Its process ends before it, and the broker, which misses the ack, delivers it again."""
+        if not self.acknowledged:
+            self.count("requeued")
+            self._put_back_what_had_started(then=_nothing)
+        elif history := self._history():
+            lost = "Its worker had to end before it did, and its message had been acked before it started."
+            self.count("lost")
+            history.add(
+                self._report("FAILED", finished=_now(), error_type="WorkerLostError", error_message=lost), then=_nothing
+            )
+
     def on_accepted(self, pid: int, time_accepted: float) -> None:
+        if slots := self._slots():
+            slots.accepted(self)
         super().on_accepted(pid, time_accepted)
         # A run that was doubtful says itself that it has started, once it knows that it may.
         if not self._was_claimed and (history := self._history()):
             history.add(self._report("STARTED", started=_now(), deliveries=1))
 
     def on_success(self, failed__retval__runtime: tuple[int, Any, float], **kwargs: Any) -> Any:
+        try:
+            return self._on_success(failed__retval__runtime, **kwargs)
+        finally:
+            self._leave_pool()
+
+    def _on_success(self, failed__retval__runtime: tuple[int, Any, float], **kwargs: Any) -> Any:
         failed, outcome, runtime = failed__retval__runtime
         if not isinstance(outcome, Outcome):
             # An error in the pool itself.
             return super().on_success(failed__retval__runtime, **kwargs)
         if outcome.verdict == "give up":
+            self.count_unstarted("failed")
             return self._give_up()
+        if outcome.verdict != "execute":
+            self.count_unstarted("revoked" if outcome.verdict == "cancelled" else None)
         extra = _progress_fields(outcome)
         if failed:
             self._ending = self._failure(outcome.value, **extra)
@@ -96,12 +147,21 @@ class Request(celery_request.Request):
             self._settle()
 
     def on_failure(self, exc_info: ExceptionInfo, *args: Any, **kwargs: Any) -> Any:
+        if self.is_interrupted and _lost_its_process(exc_info):
+            if not self.acknowledged:
+                celery_request.task_ready(self)
+                self._put_back_what_had_started(then=self.put_back)
+                self._leave_pool()
+                return None
+            # Acked before it started, so nobody gets it again; Celery would call it revoked.
+            exc_info = self._worker_lost_info(_error_of(exc_info))
         if self._ending is None:
             self._ending = self._failure(exc_info)
         try:
             return super().on_failure(exc_info, *args, **kwargs)
         finally:
             self._settle()
+            self._leave_pool()
 
     def on_timeout(self, soft: bool, timeout: float) -> None:
         if not soft:
@@ -153,9 +213,7 @@ class Request(celery_request.Request):
         self._settle()
 
     def _failure(self, exc_info: ExceptionInfo, **extra: Any) -> dict[str, Any] | None:
-        error = exc_info.exception
-        if isinstance(error, ExceptionWithTraceback):
-            error = error.exc
+        error = _error_of(exc_info)
         if isinstance(error, Terminated | SystemExit | KeyboardInterrupt):
             # Not an end by itself: Celery says next whether it was revoked, lost or put back.
             return None
@@ -193,8 +251,22 @@ class Request(celery_request.Request):
         if ending is not None and self.acknowledged and (history := self._history()):
             history.add(ending)
 
+    def _put_back_what_had_started(self, then: Callable[[], None]) -> None:
+        self._ending = None
+        if (history := self._history()) is None:
+            then()
+        else:
+            history.put_back(self.id, worker=self._hostname, then=then)
+
+    def _leave_pool(self) -> None:
+        if slots := self._slots():
+            slots.ended(self)
+
     def _history(self) -> Any:
         return getattr(self._app, "rowlock_history", None)
+
+    def _slots(self) -> Any:
+        return getattr(self._app, "rowlock_slots", None)
 
     def _is_doubtful(self) -> bool:
         history = self._history()
@@ -246,6 +318,19 @@ def _arguments_of(body: Any, content_type: str) -> str:
         return canonical_arguments(args, kwargs)
     except (TypeError, ValueError, RecursionError):
         return ""
+
+
+def _nothing() -> None:
+    pass
+
+
+def _error_of(exc_info: ExceptionInfo) -> Any:
+    error = exc_info.exception
+    return error.exc if isinstance(error, ExceptionWithTraceback) else error
+
+
+def _lost_its_process(exc_info: ExceptionInfo) -> bool:
+    return isinstance(_error_of(exc_info), Terminated | SystemExit | KeyboardInterrupt | WorkerLostError)
 
 
 def _progress_fields(outcome: Outcome) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from pytest_django import DjangoDbBlocker
 
 from rowlock.models import Run, State
 from tests.processes import Running, free_port, running, running_worker, wait_until
+from tests.scraping import scrape, value
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -58,6 +59,18 @@ def web(
 @pytest.mark.parametrize("path", ["/startupz", "/readyz", "/livez", "/metrics"])
 def test_the_health_port_answers(web: Web, path: str) -> None:
     assert web.process.probe(path) == 200
+
+
+def test_requests_are_counted_by_view_and_told_on_the_health_port_alone(web: Web) -> None:
+    assert web.request("GET", "/")[0] == 200
+    web.request("BREW", "/")
+
+    samples = scrape(web.process.port)
+
+    assert value(samples, "django_http_responses_total_by_status_view_method_total", view="home", status="200") >= 1
+    methods = {sample.labels["method"] for sample in samples if "method" in sample.labels}
+    assert "BREW" not in methods, "clients can make series by inventing methods"
+    assert web.request("GET", "/metrics")[0] == 404
 
 
 def test_the_health_port_serves_no_pages(web: Web) -> None:
