@@ -109,22 +109,33 @@ def as_pod(owner: Manifest, template: Manifest) -> Pod:
 
 
 def render(
-    values: Values | None = None, *, example: Path | None = None, program: str = "helm", release: str = "rowlock"
+    values: Values | None = None,
+    *,
+    example: Path | None = None,
+    program: str = "helm",
+    release: str = "rowlock",
+    apis: tuple[str, ...] = (),
 ) -> Rendered:
-    """The chart with an example's values, and `values` over them."""
-    return Rendered(_template(json.dumps(values or {}), example, program, release))
+    """The chart with an example's values, and `values` over them, for a cluster that has `apis` beside its own."""
+    return Rendered(_template(json.dumps(values or {}), example, program, release, apis))
 
 
 @cache
-def _template(values: str, example: Path | None, program: str, release: str) -> str:
-    return template(values, example=example, program=program, release=release)
+def _template(values: str, example: Path | None, program: str, release: str, apis: tuple[str, ...]) -> str:
+    return template(values, example=example, program=program, release=release, apis=apis)
 
 
 def template(
-    values: str = "{}", *, example: Path | None = None, program: str = "helm", release: str = "rowlock"
+    values: str = "{}",
+    *,
+    example: Path | None = None,
+    program: str = "helm",
+    release: str = "rowlock",
+    apis: tuple[str, ...] = (),
 ) -> str:
     """What `helm template` prints, asked anew."""
-    return run_helm(program, "template", release, values=values, example=example, more=["--kube-version", KUBERNETES])
+    more = ["--kube-version", KUBERNETES, *(f"--api-versions={api}" for api in apis)]
+    return run_helm(program, "template", release, values=values, example=example, more=more)
 
 
 def notes(values: Values | None = None, *, example: Path | None = None) -> str:

@@ -9,7 +9,7 @@ EXTERNAL = {
     "rabbitmq": ("externalRabbitmq", "BROKER_URL", "amqp://oars:pull-together@mq.example.com:5672/oars"),
     "redis": ("externalRedis", "REDIS_URL", "redis://:pull-together@cache.example.com:6379/0"),
 }
-APPLICATION = ("web", "beat", "migrate", "test")
+APPLICATION = ("web", "beat", "migrate", "collector", "test")
 
 every_service = pytest.mark.parametrize("service", EXTERNAL)
 
@@ -50,7 +50,7 @@ def test_every_component_gets_the_same_environment() -> None:
     web = rendered.pod("web")
     for component in APPLICATION:
         pod = rendered.pod(component)
-        assert pod.env == web.env, component
+        assert web.env.items() <= pod.env.items(), component
         for container in pod.containers:
             assert container["envFrom"] == [{"configMapRef": {"name": "rowlock-config"}}], component
 

@@ -70,14 +70,28 @@ def test_the_migration_waits_for_the_database_and_then_migrates() -> None:
     assert pod.owner["spec"]["backoffLimit"] == 3
 
 
-@pytest.mark.parametrize(
-    ("component", "pool"), [("web", None), ("worker", "default"), ("worker", "heavy"), ("beat", None)]
-)
-def test_everybody_waits_for_the_migrations(component: str, pool: str | None) -> None:
-    wait = render().pod(component, pool).spec["initContainers"][0]
+@pytest.mark.parametrize("component", ["web", "beat"])
+def test_web_and_beat_wait_for_the_migrations(component: str) -> None:
+    wait = render().pod(component).spec["initContainers"][0]
 
     assert "migrate --check" in wait["command"][2]
     assert wait["command"][3] == "manage.py"
+
+
+@pytest.mark.parametrize("pool", ["default", "heavy"])
+def test_a_worker_waits_for_the_migrations_in_its_own_process(pool: str) -> None:
+    pod = render().pod("worker", pool)
+
+    assert pod.env["ROWLOCK_WAIT_FOR_MIGRATIONS"]["value"] == "true"
+    assert "initContainers" not in pod.spec
+
+
+@pytest.mark.parametrize("values", [{"app": {"rowlock": False}}, {"workers": {"default": {"command": ["my-worker"]}}}])
+def test_a_worker_that_may_not_know_how_waits_in_a_container(values: Values) -> None:
+    pod = render(values).pod("worker", "default")
+
+    assert "ROWLOCK_WAIT_FOR_MIGRATIONS" not in pod.env
+    assert "migrate --check" in pod.spec["initContainers"][0]["command"][2]
 
 
 def test_a_wait_container_has_nothing_of_the_one_it_waits_for() -> None:
@@ -123,12 +137,12 @@ def test_when_everything_exists_there_is_no_job_and_no_permission() -> None:
     rendered = render(values)
 
     assert [found for found in rendered.names("Job") if "secrets" in found] == []
-    assert rendered.kind("Role") == rendered.kind("RoleBinding") == []
+    assert "rowlock-secrets" not in rendered.names("Role") | rendered.names("RoleBinding")
     assert "rowlock-generated" not in rendered.text
 
 
 def test_the_secrets_job_may_touch_one_secret_alone() -> None:
-    create, use = render().kind("Role")[0]["rules"]
+    create, use = render().component("Role", "secrets")["rules"]
 
     assert create["verbs"] == ["create"]
     assert use["verbs"] == ["get", "patch"]
@@ -157,7 +171,6 @@ def test_every_reference_to_the_generated_secret_is_to_a_key_that_is_made() -> N
         generated = command[command.index("--name") + 1]
         for pod in rendered.pods():
             for variable in pod.env.values():
-                if "valueFrom" in variable:
-                    reference = variable["valueFrom"]["secretKeyRef"]
+                if reference := variable.get("valueFrom", {}).get("secretKeyRef"):
                     assert reference["name"] == generated, pod.name
                     assert reference["key"] in command, pod.name

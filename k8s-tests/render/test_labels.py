@@ -17,7 +17,9 @@ LABELS = {
     "app.kubernetes.io/part-of",
     "helm.sh/chart",
 }
-COMPONENTS = {"web", "worker", "beat", "migrate", "secrets", "test", "postgresql", "rabbitmq", "redis"}
+SERVICES = {"postgresql", "rabbitmq", "redis"}
+MONITORS = {"collector", "celery-exporter", "flower"}
+COMPONENTS = {"web", "worker", "beat", "migrate", "secrets", "test"} | MONITORS | SERVICES
 
 every_example = pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 

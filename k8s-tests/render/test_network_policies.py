@@ -15,6 +15,7 @@ APPLICATION = [
     ("test", None),
 ]
 SERVICES = {"postgresql": 5432, "rabbitmq": 5672, "redis": 6379}
+MANAGEMENT = {"rabbitmq": {15672}}
 PEER = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
 
 every_service = pytest.mark.parametrize("service", SERVICES)
@@ -94,11 +95,11 @@ def test_nobody_else_reaches_a_service(service: str) -> None:
 
 
 @every_service
-def test_a_service_is_open_on_one_port_and_calls_nobody(service: str) -> None:
+def test_a_service_is_open_for_what_it_is_asked_and_calls_nobody(service: str) -> None:
     rendered = render()
     (policy,) = policies_for(rendered, rendered.pod(service))
 
-    assert set(ingress_ports(rendered, service)) == {SERVICES[service]}
+    assert set(ingress_ports(rendered, service)) == {SERVICES[service]} | MANAGEMENT.get(service, set())
     assert policy["egress"] == []
 
 
@@ -163,6 +164,16 @@ def test_the_pod_that_makes_secrets_reaches_the_api_server() -> None:
     ports = {port["port"] for rule in policy["egress"] for port in rule["ports"]}
 
     assert ports == {53, 5353, 443, 6443}
+
+
+def test_the_api_server_can_be_told_by_its_addresses() -> None:
+    peer = {"ipBlock": {"cidr": "10.96.0.1/32"}}
+    rendered = render({"networkPolicy": {"apiServer": {"to": [peer], "ports": [8443]}}})
+
+    for component, pool in (("secrets", None), ("worker", "default")):
+        (policy,) = policies_for(rendered, rendered.pod(component, pool))
+        rule = {"ports": [{"protocol": "TCP", "port": 8443}], "to": [peer]}
+        assert rule in policy["egress"], component
 
 
 def test_policies_can_be_left_out() -> None:

@@ -27,11 +27,11 @@ def test_with_an_ingress_they_tell_its_address() -> None:
     text = notes(example=EVERYTHING)
 
     assert "https://oars.example.com/" in text
-    assert "port-forward" not in text
+    assert "service/oars-prod-web" not in text
 
 
 def test_they_list_the_pools_and_their_queues() -> None:
-    assert "worker   1 x 2 prefork, pool heavy: image, report, model" in notes()
+    assert "worker   1 x 1 prefork, pool heavy: image, report, model" in notes()
 
 
 def test_they_tell_what_is_missing_and_which_value_adds_it() -> None:

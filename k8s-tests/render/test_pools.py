@@ -57,6 +57,40 @@ def test_a_pool_is_merged_deeply_over_the_defaults() -> None:
     assert resources == {"requests": {"cpu": "2", "memory": "256Mi"}, "limits": {"memory": "3Gi"}}
 
 
+@pytest.mark.parametrize(
+    ("resources", "concurrency"),
+    [
+        ({"requests": {"cpu": "500m"}}, "1"),
+        ({"requests": {"cpu": "1001m"}}, "2"),
+        ({"requests": {"cpu": 4}}, "4"),
+        ({"requests": {"cpu": "1.5"}}, "2"),
+        ({"requests": {"cpu": "500m"}, "limits": {"cpu": "3"}}, "3"),
+        ({"requests": {"cpu": None}}, "1"),
+    ],
+)
+def test_a_pool_does_as_much_at_once_as_it_has_cpus(resources: Any, concurrency: str) -> None:
+    rendered = render({"workers": {"default": None, "sums": {"queues": ["sums"], "resources": resources}}})
+
+    assert argument(rendered, "sums", "--concurrency") == concurrency
+
+
+def test_a_number_for_concurrency_wins_over_the_cpus() -> None:
+    rendered = pool(concurrency=16, resources={"requests": {"cpu": "2"}})
+
+    assert argument(rendered, "default", "--concurrency") == "16"
+
+
+def test_a_solo_pool_does_one_thing_at_once() -> None:
+    assert argument(pool(pool="solo", concurrency=8), "default", "--concurrency") == "1"
+
+
+def test_a_cpu_that_nobody_understands_is_refused() -> None:
+    with pytest.raises(
+        RefusedError, match=r"workers\.heavy\.resources has \"1e3\" for a CPU.*or set workers\.heavy\.conc"
+    ):
+        render({"workers": {"heavy": {"resources": {"requests": {"cpu": "1e3"}}}}})
+
+
 @pytest.mark.parametrize(("name", "value"), [("replicas", 0), ("topologySpread", False)])
 def test_zero_and_false_win_over_the_defaults(name: str, value: Any) -> None:
     pod = pool(**{name: value}).pod("worker", "default")
@@ -69,7 +103,7 @@ def test_zero_and_false_win_over_the_defaults(name: str, value: Any) -> None:
 def test_a_pool_is_removed_by_null_and_by_its_switch(removed: Any) -> None:
     names = render({"workers": {"heavy": removed}}).names("Deployment")
 
-    assert names == {"rowlock-web", "rowlock-worker-default", "rowlock-beat"}
+    assert names == {"rowlock-web", "rowlock-worker-default", "rowlock-beat", "rowlock-collector"}
 
 
 @pytest.mark.parametrize("limit", [1, 45, 300, 7200])
@@ -77,6 +111,36 @@ def test_the_grace_period_outlasts_the_longest_task(limit: int) -> None:
     pod = pool(taskTimeLimit=limit).pod("worker", "default")
 
     assert pod.spec["terminationGracePeriodSeconds"] == limit + 30
+    assert pod.env["ROWLOCK_GRACE_SECONDS"]["value"] == str(limit + 30)
+
+
+def test_the_grace_period_can_be_longer() -> None:
+    pod = pool(taskTimeLimit=300, terminationGracePeriodSeconds=900).pod("worker", "default")
+
+    assert pod.spec["terminationGracePeriodSeconds"] == 900
+    assert pod.env["ROWLOCK_GRACE_SECONDS"]["value"] == "900"
+
+
+def test_a_grace_period_too_short_for_a_task_is_refused() -> None:
+    with pytest.raises(
+        RefusedError, match=r"terminationGracePeriodSeconds \(329 s\) is too short.*set it to 330 at least"
+    ):
+        pool(taskTimeLimit=300, terminationGracePeriodSeconds=329)
+
+
+def test_a_pool_knows_when_it_counts_as_dead() -> None:
+    rendered = render({"workers": {"heavy": {"health": {"loopCeiling": 20}}}})
+
+    env = rendered.pod("worker", "heavy").env
+
+    assert env["ROWLOCK_LOOP_CEILING"]["value"] == "20"
+    assert env["ROWLOCK_RECONNECT_CEILING"]["value"] == "14400"
+
+
+def test_without_the_rowlock_app_a_pool_is_told_nothing_of_it() -> None:
+    env = render({"app": {"rowlock": False}}).pod("worker", "default").env
+
+    assert {name for name in env if name.startswith("ROWLOCK_")} == {"ROWLOCK_POOL"}
 
 
 @pytest.mark.parametrize(("hard", "soft"), [(7200, 6480), (300, 270), (100, 70), (40, 20), (1, 1)])
@@ -123,11 +187,6 @@ def test_every_pool_knows_its_name_and_its_own_settings() -> None:
 def test_a_pool_without_queues_is_refused() -> None:
     with pytest.raises(RefusedError, match=r"The pool mail has no queues: set workers\.mail\.queues"):
         render({"workers": {"mail": {"replicas": 2}}})
-
-
-def test_a_task_longer_than_the_brokers_patience_is_refused() -> None:
-    with pytest.raises(RefusedError, match=r"set rabbitmq\.consumerTimeout to 30060 at least"):
-        pool(taskTimeLimit=30000)
 
 
 def test_no_budget_blocks_the_drain_of_a_single_pod() -> None:

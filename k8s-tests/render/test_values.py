@@ -23,7 +23,7 @@ MISTAKES: dict[str, Values] = {
     "taskTimelimit": {"workerDefaults": {"taskTimelimit": 5}},
     "persistance": {"postgresql": {"persistance": {"enabled": False}}},
     "maxMemory": {"redis": {"maxMemory": "1gb"}},
-    "consumerTimeOut": {"rabbitmq": {"consumerTimeOut": 5}},
+    "consumerTimeout": {"rabbitmq": {"consumerTimeout": 5}},
     "extranalRedis": {"extranalRedis": {"url": "redis://cache"}},
     "Heavy": {"workers": {"Heavy": {"queues": ["model"]}}},
 }
@@ -33,6 +33,9 @@ WRONG_KINDS: dict[str, Values] = {
     "/workers/default/pool": {"workers": {"default": {"pool": "processes"}}},
     "/workers/default/concurrency": {"workers": {"default": {"concurrency": 0}}},
     "/workers/default/taskTimeLimit": {"workers": {"default": {"taskTimeLimit": 0}}},
+    "/workers/default/prefetch": {"workers": {"default": {"prefetch": 0}}},
+    "/workers/default/health/loopCeiling": {"workers": {"default": {"health": {"loopCeiling": 5}}}},
+    "/beat/lock": {"beat": {"lock": "redis"}},
     "/app/asgi": {"app": {"asgi": "example/asgi.py"}},
     "/externalRedis/port": {"externalRedis": {"port": 70000}},
 }

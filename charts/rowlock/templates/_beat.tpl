@@ -1,3 +1,25 @@
+{{- define "rowlock.beat.context" -}}
+component: beat
+name: {{ include "common.fullname" . }}-beat
+{{- end -}}
+
+{{/* The name of the Lease that its holder ticks with; empty where the database is the lock. */}}
+{{- define "rowlock.beat.lease" -}}
+{{- if and .Values.app.rowlock .Values.beat.enabled (eq .Values.beat.lock "lease") -}}
+{{ include "common.fullname" . }}-beat
+{{- end -}}
+{{- end -}}
+
+{{- define "rowlock.beat.env" -}}
+{{- if .Values.app.rowlock -}}
+ROWLOCK_BEAT_LOCK: {{ .Values.beat.lock }}
+{{- with include "rowlock.beat.lease" . }}
+ROWLOCK_LEASE_NAME: {{ . }}
+{{ include "rowlock.podEnv" $ }}
+{{- end }}
+{{- end -}}
+{{- end -}}
+
 {{- define "rowlock.beat.container" -}}
 {{- $beat := .Values.beat -}}
 name: beat

@@ -50,43 +50,67 @@
 {{- end -}}
 
 {{/*
-The EnvVars of a pod: (dict "root" $ "env" (dict "ROWLOCK_POOL" "heavy")). A name that a user gives in `extraEnv`
-replaces ours: the API server takes each name once.
+The EnvVars of a pod: (dict "root" $ "env" (dict "ROWLOCK_POOL" "heavy")); a map in `env` is the source of a value. A name
+that a user gives in `extraEnv` replaces ours: the API server takes each name once. A pod that is "bare" has the URLs of its
+"services" alone.
 */}}
 {{- define "rowlock.env" -}}
-{{- $all := include "rowlock.secretEnv" .root | fromYamlArray -}}
+{{- $extra := ternary list .root.Values.extraEnv (not (empty .bare)) -}}
+{{- $all := list -}}
+{{- if not .bare -}}{{- $all = include "rowlock.secretKeyEnv" .root | fromYamlArray -}}{{- end -}}
+{{- range $name, $service := include "rowlock.services" .root | fromYaml -}}
+  {{- if or (not $.bare) (has $name ($.services | default list)) -}}
+    {{- $about := dict "root" $.root "name" $name "service" $service -}}
+    {{- $all = concat $all (include "rowlock.serviceEnv" $about | fromYamlArray) -}}
+  {{- end -}}
+{{- end -}}
 {{- range $name, $value := .env -}}
-  {{- $all = append $all (dict "name" $name "value" (include "common.text" $value)) -}}
+  {{- $given := ternary (dict "valueFrom" $value) (dict "value" (include "common.text" $value)) (kindIs "map" $value) -}}
+  {{- $all = append $all (set $given "name" $name) -}}
 {{- end -}}
 {{- $taken := dict -}}
-{{- range .root.Values.extraEnv -}}{{- $_ := set $taken .name true -}}{{- end -}}
+{{- range $extra -}}{{- $_ := set $taken .name true -}}{{- end -}}
 {{- $kept := list -}}
 {{- range $all -}}
   {{- if not (hasKey $taken .name) -}}{{- $kept = append $kept . -}}{{- end -}}
 {{- end -}}
-{{- toYaml (concat $kept .root.Values.extraEnv) -}}
+{{- toYaml (concat $kept $extra) -}}
 {{- end -}}
 
-{{/* Passwords stay references; the kubelet puts them into the URLs. */}}
-{{- define "rowlock.secretEnv" -}}
+{{/* Who a pod is, for those that talk to the API server. */}}
+{{- define "rowlock.podEnv" -}}
+ROWLOCK_POD_NAME:
+  fieldRef:
+    fieldPath: metadata.name
+ROWLOCK_POD_NAMESPACE:
+  fieldRef:
+    fieldPath: metadata.namespace
+{{- end -}}
+
+{{- define "rowlock.secretKeyEnv" -}}
 - name: SECRET_KEY
   valueFrom:
     secretKeyRef:
       name: {{ .Values.secretKey.existingSecret | default (include "common.generatedSecret" .) }}
       key: {{ .Values.secretKey.key }}
-{{- range $name, $service := include "rowlock.services" . | fromYaml }}
-{{- if $service.external }}
-- name: {{ $service.variable }}
+{{- end -}}
+
+{{/*
+The URL of a service: (dict "root" $ "name" "redis" "service" map). Passwords stay references; the kubelet puts them into the
+URLs.
+*/}}
+{{- define "rowlock.serviceEnv" -}}
+{{- if .service.external }}
+- name: {{ .service.variable }}
   valueFrom:
     secretKeyRef:
-      name: {{ $service.secret }}
-      key: {{ $service.key }}
+      name: {{ .service.secret }}
+      key: {{ .service.key }}
 {{- else }}
-- name: {{ $service.passwordVariable }}
+- name: {{ .service.passwordVariable }}
   valueFrom:
-    {{- include "common.passwordRef" (index $.Subcharts $name) | nindent 4 }}
-- name: {{ $service.variable }}
-  value: {{ $service.url | quote }}
-{{- end }}
+    {{- include "common.passwordRef" (index .root.Subcharts .name) | nindent 4 }}
+- name: {{ .service.variable }}
+  value: {{ .service.url | quote }}
 {{- end }}
 {{- end -}}

@@ -15,7 +15,12 @@ spec:
       {{- include "common.selectorLabels" . | nindent 6 }}
 {{- end -}}
 
-{{/* A budget for a single replica would block every drain of its node. */}}
+{{/*
+A budget for a single replica would block every drain of its node: (dict "values" map "replicas" 2). The one of an autoscaled
+Deployment does not, or is refused.
+*/}}
 {{- define "rowlock.wantsBudget" -}}
-{{- and .podDisruptionBudget.enabled (gt (int64 .replicas) 1) | ternary "true" "" -}}
+{{- $autoscaling := .values.autoscaling | default dict -}}
+{{- $most := $autoscaling.enabled | default false | ternary $autoscaling.max .replicas | int64 -}}
+{{- and .values.podDisruptionBudget.enabled (gt $most 1) | ternary "true" "" -}}
 {{- end -}}

@@ -1,7 +1,7 @@
 {{/*
 The pod template of every pod of the application:
   root        $
-  component   web, worker, beat, migrate, secrets or test
+  component   web, worker, beat, migrate, collector, celery-exporter, flower, secrets or test
   pool        the name of a worker pool
   values      the component's values: resources, scheduling, podLabels, podAnnotations, topologySpread
   container   what runs: name, command, ports, probes, lifecycle, volumeMounts
@@ -9,6 +9,8 @@ The pod template of every pod of the application:
   volumes     beside the ones that every pod has
   env         variables of this component alone
   bare        no settings and no secrets of the application
+  services    services that a bare pod knows all the same
+  image       an image that is not the application's
   grace       seconds to end in
   restart     the restart policy
   account     a ServiceAccount whose token is mounted
@@ -67,8 +69,9 @@ spec:
 {{- define "rowlock.container" -}}
 {{- $root := .root -}}
 {{- omit .container "volumeMounts" | toYaml }}
-image: {{ include "common.image" $root }}
-imagePullPolicy: {{ $root.Values.image.pullPolicy }}
+{{- $image := .image | default $root.Values.image }}
+image: {{ include "common.image" (dict "Values" (dict "image" $image) "Chart" $root.Chart) }}
+imagePullPolicy: {{ $image.pullPolicy }}
 securityContext:
   {{- include "common.compact" $root.Values.securityContext | nindent 2 }}
 {{- if not .bare }}
@@ -78,8 +81,10 @@ envFrom:
   {{- with $root.Values.envFrom }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
+{{- end }}
+{{- with include "rowlock.env" . | fromYamlArray }}
 env:
-  {{- include "rowlock.env" (dict "root" $root "env" .env) | nindent 2 }}
+  {{- toYaml . | nindent 2 }}
 {{- end }}
 resources:
   {{- toYaml .values.resources | nindent 2 }}
@@ -101,6 +106,8 @@ volumeMounts:
 {{- $annotations := .annotations | default dict -}}
 {{- if not .bare -}}
   {{- $_ := set $annotations "checksum/config" (include "rowlock.config" .root | sha256sum) -}}
+{{- end -}}
+{{- if or (not .bare) .services -}}
   {{- $urls := include "rowlock.externalUrls" .root -}}
   {{- if $urls | fromYaml -}}
     {{- $_ := set $annotations "checksum/external" (sha256sum $urls) -}}

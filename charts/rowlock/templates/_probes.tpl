@@ -4,9 +4,10 @@ startupProbe:
   httpGet:
     path: /startupz
     port: health
-  periodSeconds: 3
+  # A pod that autoscaling has called for should not be ready for seconds before anybody looks.
+  periodSeconds: 1
   timeoutSeconds: 3
-  failureThreshold: {{ div .boot 3 }}
+  failureThreshold: {{ .boot }}
 readinessProbe:
   httpGet:
     path: /readyz
@@ -20,7 +21,9 @@ livenessProbe:
     port: health
   periodSeconds: 10
   timeoutSeconds: 5
-  failureThreshold: 6
+  failureThreshold: 3
+  # Who is dead has nothing to finish; the pod's own grace period may be hours.
+  terminationGracePeriodSeconds: 15
 {{- end -}}
 
 {{/* All that can be known of a web server without the rowlock app: it takes connections. */}}

@@ -4,6 +4,9 @@
 {{- if not .Values.secretKey.existingSecret -}}
   {{- $keys = append $keys .Values.secretKey.key -}}
 {{- end -}}
+{{- if and .Values.flower.enabled (not .Values.flower.auth.existingSecret) -}}
+  {{- $keys = append $keys .Values.flower.auth.passwordKey -}}
+{{- end -}}
 {{- range $name, $about := include "rowlock.serviceKinds" . | fromYaml -}}
   {{- with index $.Subcharts $name -}}
     {{- if not .Values.auth.existingSecret -}}

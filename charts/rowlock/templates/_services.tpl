@@ -54,5 +54,8 @@ redis://:$(REDIS_PASSWORD)@{{ include "common.serviceName" . }}:6379/0
     {{- end -}}
   {{- end -}}
 {{- end -}}
+{{- if and (not .Subcharts.rabbitmq) .Values.externalRabbitmq.managementUrl -}}
+  {{- $_ := set $urls "rabbitmq-management-url" .Values.externalRabbitmq.managementUrl -}}
+{{- end -}}
 {{- toYaml $urls -}}
 {{- end -}}

@@ -2,8 +2,11 @@
 {{- define "rowlock.validate" -}}
 {{- include "rowlock.validate.app" . -}}
 {{- include "rowlock.validate.services" . -}}
+{{- include "rowlock.validate.management" . -}}
 {{- include "rowlock.validate.pools" . -}}
+{{- include "rowlock.validate.beat" . -}}
 {{- include "rowlock.validate.web" . -}}
+{{- include "rowlock.validate.autoscaling" . -}}
 {{- end -}}
 
 {{- define "rowlock.validate.app" -}}
@@ -37,6 +40,17 @@
 {{- end -}}
 {{- end -}}
 
+{{- define "rowlock.validate.management" -}}
+{{- $external := .Values.externalRabbitmq -}}
+{{- $key := $external.existingSecretManagementKey -}}
+{{- if and $key $external.managementUrl -}}
+  {{- fail "externalRabbitmq.managementUrl and externalRabbitmq.existingSecretManagementKey are both set: leave one out." -}}
+{{- end -}}
+{{- if and $key (not $external.existingSecret) -}}
+  {{- fail "externalRabbitmq.existingSecretManagementKey is a key of a Secret that is not named: set externalRabbitmq.existingSecret, or use managementUrl." -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "rowlock.validate.pools" -}}
 {{- range $name, $pool := include "rowlock.pools" . | fromYaml -}}
   {{- if not $pool.queues -}}
@@ -46,12 +60,17 @@
   {{- if gt (include "rowlock.softTimeLimit" $pool | int64) $limit -}}
     {{- fail (printf "workers.%s.taskSoftTimeLimit (%d s) is above taskTimeLimit (%d s): lower it, or leave it out." $name (int64 $pool.taskSoftTimeLimit) $limit) -}}
   {{- end -}}
-  {{- with $.Subcharts.rabbitmq -}}
-    {{- $timeout := int64 .Values.consumerTimeout -}}
-    {{- if gt (add $limit 60) $timeout -}}
-      {{- fail (printf "workers.%s.taskTimeLimit (%d s) is too long for rabbitmq.consumerTimeout (%d s), after which the broker takes the task away: set rabbitmq.consumerTimeout to %d at least." $name $limit $timeout (add $limit 60)) -}}
-    {{- end -}}
+  {{- $least := include "rowlock.leastWorkerGrace" $pool | int64 -}}
+  {{- if lt (include "rowlock.workerGrace" $pool | int64) $least -}}
+    {{- fail (printf "workers.%s.terminationGracePeriodSeconds (%d s) is too short for a task of taskTimeLimit (%d s): set it to %d at least, or leave it out." $name (int64 $pool.terminationGracePeriodSeconds) $limit $least) -}}
   {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "rowlock.validate.beat" -}}
+{{- $replicas := int64 .Values.beat.replicas -}}
+{{- if and .Values.beat.enabled (gt $replicas 1) (not .Values.app.rowlock) -}}
+  {{- fail (printf "beat.replicas is %d without the rowlock app, whose lock lets only one of them tick: every schedule would fire %d times. Set beat.replicas to 1, or install the app and set app.rowlock." $replicas $replicas) -}}
 {{- end -}}
 {{- end -}}
 

@@ -49,7 +49,8 @@ volumeMounts:
 {{- define "rabbitmq.config" -}}
 log.console = true
 log.file = false
-consumer_timeout = {{ mul (int64 .Values.consumerTimeout) 1000 }}
+# For queues without a policy of their own: 6 hours.
+consumer_timeout = 21600000
 {{- with (.Values.resources.limits).memory }}
 {{- if regexMatch "^[0-9]+[MG]i?$" . }}
 # The container's limit; the broker would count with the node's memory.

@@ -1,0 +1,43 @@
+{{- define "rowlock.collector.context" -}}
+component: collector
+name: {{ include "common.fullname" . }}-collector
+{{- end -}}
+
+{{/* Without pools there are no queues to watch. */}}
+{{- define "rowlock.collects" -}}
+{{- and .Values.metrics.collector.enabled (include "rowlock.pools" . | fromYaml) | empty | ternary "" "true" -}}
+{{- end -}}
+
+{{- define "rowlock.collector.container" -}}
+name: collector
+command: [python, -m, rowlock.collector]
+ports:
+  - name: health
+    containerPort: 9540
+{{ include "rowlock.healthProbes" (dict "boot" 120) }}
+{{- end -}}
+
+{{/* Without the rowlock app it is nobody's Django process: it knows the broker, measures, and leaves the queues alone. */}}
+{{- define "rowlock.collector.env" -}}
+ROWLOCK_QUEUES: {{ include "rowlock.queues" . | quote }}
+ROWLOCK_POLICIES: {{ and .Values.app.rowlock .Values.metrics.collector.policies | quote }}
+{{- with include "rowlock.managementUrlRef" . }}
+RABBITMQ_MANAGEMENT_URL:
+  {{- . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/* Where the URL of an external RabbitMQ's management API is kept; empty where it derives from the broker's. */}}
+{{- define "rowlock.managementUrlRef" -}}
+{{- $external := .Values.externalRabbitmq -}}
+{{- if .Subcharts.rabbitmq -}}
+{{- else if $external.managementUrl -}}
+secretKeyRef:
+  name: {{ include "rowlock.externalSecret" . }}
+  key: rabbitmq-management-url
+{{- else if $external.existingSecretManagementKey -}}
+secretKeyRef:
+  name: {{ $external.existingSecret }}
+  key: {{ $external.existingSecretManagementKey }}
+{{- end -}}
+{{- end -}}
