@@ -30,7 +30,7 @@ def plain(namespace: Namespace) -> Iterator[Release]:
     release.uninstall()
 
 
-@pytest.mark.parametrize("component", ["web", "worker", "beat"])
+@pytest.mark.parametrize("component", ["web", "worker", "beat", "collector"])
 def test_every_pod_of_a_plain_project_runs(plain: Release, component: str) -> None:
     pods = plain.pods(component)
 

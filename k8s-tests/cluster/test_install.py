@@ -9,7 +9,7 @@ from cluster.harness.release import Release, is_ready, restarts
 from cluster.harness.shell import eventually
 from cluster.harness.web import Web, forwarded
 
-COMPONENTS = ("web", "worker", "beat", "postgresql", "rabbitmq", "redis")
+COMPONENTS = ("web", "worker", "beat", "collector", "postgresql", "rabbitmq", "redis")
 
 
 @pytest.mark.parametrize("component", COMPONENTS)
@@ -68,7 +68,7 @@ def test_cache_and_sessions_are_shared_between_processes_through_redis(release: 
     assert seen.strip() == "kept"
 
 
-@pytest.mark.parametrize("component", ["web", "worker", "beat"])
+@pytest.mark.parametrize("component", ["web", "worker", "beat", "collector"])
 def test_every_process_serves_health_and_metrics(release: Release, component: str) -> None:
     pod = release.pods(component)[0]["metadata"]["name"]
 

@@ -9,7 +9,7 @@ from cluster.harness.release import Release
 from cluster.harness.visitor import Address, reached_from
 
 SERVICES = {"postgresql": 5432, "rabbitmq": 5672, "redis": 6379}
-APPLICATION = ("web", "worker", "beat")
+APPLICATION = ("web", "worker", "beat", "collector")
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +23,15 @@ def addresses(release: Release) -> dict[str, Address]:
     health = {f"health of {name}": Address(ip(name), 9540) for name in APPLICATION}
     management = {"rabbitmq management": Address(ip("rabbitmq"), 15672)}
     return {**private, **health, **management, "web": Address(ip("web"), 8000)}
+
+
+def labels_of(release: Release, component: str) -> dict[str, str]:
+    return {
+        "app.kubernetes.io/name": "rowlock",
+        "app.kubernetes.io/instance": release.name,
+        "app.kubernetes.io/component": component,
+        "app.kubernetes.io/part-of": "rowlock",
+    }
 
 
 @pytest.fixture
@@ -68,14 +77,13 @@ def test_it_is_the_policies_that_keep_the_stranger_out(release: Release, address
 def test_pods_of_the_application_reach_the_services_and_not_each_other(
     release: Release, addresses: dict[str, Address]
 ) -> None:
-    # The labels of a pod that helm test makes: no Service or Deployment takes it for its own.
-    labels = {
-        "app.kubernetes.io/name": "rowlock",
-        "app.kubernetes.io/instance": release.name,
-        "app.kubernetes.io/component": "test",
-        "app.kubernetes.io/part-of": "rowlock",
-    }
-
-    reached = reached_from(release.namespace, "like-a-test", addresses, labels)
+    # A pod that helm test makes: no Service or Deployment takes it for its own.
+    reached = reached_from(release.namespace, "like-a-test", addresses, labels_of(release, "test"))
 
     assert reached == SERVICES.keys()
+
+
+def test_the_collector_alone_reaches_the_management_api(release: Release, addresses: dict[str, Address]) -> None:
+    reached = reached_from(release.namespace, "like-a-collector", addresses, labels_of(release, "collector"))
+
+    assert reached == {"postgresql", "rabbitmq management"}

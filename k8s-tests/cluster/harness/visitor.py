@@ -42,7 +42,11 @@ def reached_from(
         assert phase != "Failed", f"{name} failed: {namespace.logs(f'pod/{name}')}"
         return namespace.logs(f"pod/{name}") if phase == "Succeeded" else None
 
-    return set(json.loads(eventually(ended, within=120, what=f"the end of pod {name}")))
+    try:
+        return set(json.loads(eventually(ended, within=120, what=f"the end of pod {name}")))
+    finally:
+        # Its labels may be those of a component, whose pods other tests look at.
+        namespace.kubectl("delete", "pod", name, "--ignore-not-found", "--wait=false")
 
 
 def _pod(name: str, addresses: Mapping[str, Address], labels: Mapping[str, str]) -> Manifest:
