@@ -5,12 +5,15 @@ import time
 
 import django
 from celery import Celery
+from django.conf import settings
 
 VARIANT = os.environ["VARIANT"]
 REDIS_URL = os.environ["REDIS_URL"]
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "example.settings"
 django.setup()
+if "without metrics" in VARIANT:
+    settings.ROWLOCK = {**settings.ROWLOCK, "METRICS": False}
 
 app = Celery("bench", broker=os.environ["BROKER_URL"], set_as_current=True)
 app.conf.update(worker_prefetch_multiplier=4, task_default_queue=f"bench {VARIANT}", task_ignore_result=True)
@@ -31,6 +34,9 @@ elif VARIANT.startswith("rowlock"):
 
     if VARIANT == "rowlock, history and redis results":
         app.conf.update(result_backend=REDIS_URL, task_ignore_result=False)
+    if "events" in VARIANT:
+        # What `worker -E` does; all events are those of publishing too.
+        app.conf.update(worker_send_task_events=True, task_send_sent_event="all events" in VARIANT)
     install(app)
 
 
