@@ -1,5 +1,5 @@
 import json
-from uuid import uuid4
+from uuid import UUID
 
 import pytest
 from django.core.management import CommandError
@@ -130,7 +130,7 @@ def test_what_is_redacted_is_not_shown(rowlock: Cli, settings: Settings) -> None
 
 
 @pytest.mark.parametrize(
-    ("id", "message"), [("12", "expected the whole id of a run"), (str(uuid4()), "There is no run ")]
+    ("id", "message"), [("12", "expected the whole id of a run"), (str(UUID(int=0)), "There is no run ")]
 )
 def test_what_is_no_run_is_told(rowlock: Cli, id: str, message: str) -> None:
     with pytest.raises(CommandError, match=message):
