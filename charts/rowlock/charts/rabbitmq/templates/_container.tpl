@@ -51,6 +51,8 @@ log.console = true
 log.file = false
 # For queues without a policy of their own: 6 hours.
 consumer_timeout = 21600000
+# Milliseconds. What autoscalers count is as old as this, by default five seconds.
+collect_statistics_interval = 2000
 {{- with (.Values.resources.limits).memory }}
 {{- if regexMatch "^[0-9]+[MG]i?$" . }}
 # The container's limit; the broker would count with the node's memory.
