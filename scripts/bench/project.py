@@ -5,15 +5,12 @@ import time
 
 import django
 from celery import Celery
-from django.conf import settings
 
 VARIANT = os.environ["VARIANT"]
 REDIS_URL = os.environ["REDIS_URL"]
 
-os.environ["DJANGO_SETTINGS_MODULE"] = "example.settings"
+os.environ["DJANGO_SETTINGS_MODULE"] = "bench_settings"
 django.setup()
-if "without metrics" in VARIANT:
-    settings.ROWLOCK = {**settings.ROWLOCK, "METRICS": False}
 
 app = Celery("bench", broker=os.environ["BROKER_URL"], set_as_current=True)
 app.conf.update(worker_prefetch_multiplier=4, task_default_queue=f"bench {VARIANT}", task_ignore_result=True)
