@@ -24,7 +24,7 @@ QUEUES = "celery,email,image,text,report,page,model"
 T = TypeVar("T")
 
 
-def wait_until(what: str, look: Callable[[], T | None], *, seconds: float = 60) -> T:
+def wait_until(what: str, look: Callable[[], T | None], *, seconds: float = 120) -> T:
     """Poll `look` until it returns something true; fails naming `what` after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:

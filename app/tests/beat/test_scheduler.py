@@ -170,7 +170,7 @@ def test_a_schedule_that_cannot_be_submitted_rests_and_stops_nobody(caplog: pyte
     assert FAILURES._value.get() - failures == 2, "each was tried once in five turns"
     assert "'signature' cannot be submitted, next try in 5 s" in caplog.text
     assert "'json' cannot be submitted" in caplog.text
-    assert min(delays) > 0, "beat turns without rest"
+    assert min(delays[1:]) > 0, f"beat turns without rest: {delays}"
 
 
 def test_a_schedule_that_was_mended_runs_at_once() -> None:

@@ -144,7 +144,7 @@ def test_a_configuration_that_cannot_be_used_ends_it_with_a_sentence() -> None:
 
     ended = subprocess.run(
         [sys.executable, "-m", "rowlock.collector"],
-        cwd=APP, env=environment, capture_output=True, text=True, timeout=60, check=False,
+        cwd=APP, env=environment, capture_output=True, text=True, timeout=180, check=False,
     )  # fmt: skip
 
     assert ended.returncode == 2

@@ -34,7 +34,7 @@ def test_a_process_with_a_wrong_variable_ends_and_names_it(process: str, tmp_pat
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
 
@@ -51,7 +51,7 @@ def test_check_deploy_is_clean_with_a_complete_environment(tmp_path: Path) -> No
         env={**os.environ, "DEBUG": "false", "ROWLOCK_EMBEDDED_DIR": str(tmp_path), **COMPLETE},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
 

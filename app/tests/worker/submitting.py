@@ -15,7 +15,7 @@ def submitted(task: str, *args: Any, **options: Any) -> Run:
     return run
 
 
-def becomes(run: Run, state: State, *, seconds: float = 60) -> Run:
+def becomes(run: Run, state: State, *, seconds: float = 120) -> Run:
     """The run once it is in `state`; fails at once where it ends otherwise."""
 
     def look() -> bool:

@@ -104,7 +104,7 @@ def test_beat_runs_what_the_database_schedules(tmp_path: Path) -> None:
 def test_the_admin_lists_tasks_that_other_code_started() -> None:
     staff = User.objects.create_superuser("staff")
     result = add.delay(20, 22)
-    result.get(timeout=60)
+    result.get(timeout=120)
     wait_until("the history", lambda: Run.objects.filter(id=result.id, state=State.SUCCEEDED).exists())
     client = Client()
     client.force_login(staff)

@@ -38,7 +38,7 @@ def revoke_a_running_task() -> str:
 
 def run_tasks_that_use_the_database() -> None:
     for result in [count_words.delay("00000000-0000-0000-0000-000000000000") for _ in range(TASKS)]:
-        result.get(timeout=60, propagate=False)
+        result.get(timeout=120, propagate=False)
 
 
 def test_a_worker_keeps_its_database_connections_between_tasks() -> None:

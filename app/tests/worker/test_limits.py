@@ -41,7 +41,7 @@ def test_a_delay_of_less_than_a_second_is_taken(delay: str, tmp_path: Path) -> N
     with running_worker(tmp_path / "log", "--queues", queue, "--concurrency", "1"):
         result = add.apply_async((2, 3), queue=queue, **{delay: value})
 
-        assert result.get(timeout=60) == 5
+        assert result.get(timeout=120) == 5
 
 
 def _error_of(id: str) -> str:

@@ -31,7 +31,7 @@ def test_a_stopped_worker_finishes_its_task_first(tmp_path: Path) -> None:
         wait_until("the task runs", lambda: result.status == "STARTED")
 
         worker.process.terminate()
-        status = worker.process.wait(timeout=60)
+        status = worker.process.wait(timeout=120)
 
     assert status == 0, f"the worker ended with {status}:\n{worker.log.read_text()}"
     assert result.status == "SUCCESS"

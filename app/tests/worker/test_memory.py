@@ -19,6 +19,6 @@ def test_a_child_shares_most_of_its_memory_with_its_worker(tmp_path: Path) -> No
     with running([*command, "--hostname", f"{queue}@%h"], tmp_path / "log") as worker:
         wait_until("the worker is ready", lambda: worker.probe("/readyz") == 200)
 
-        share = app.send_task("tests.own_share", queue=queue).get(timeout=60)
+        share = app.send_task("tests.own_share", queue=queue).get(timeout=120)
 
     assert share < 0.4, f"{share:.0%} of the child's memory is its own"

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
 from prometheus_client.samples import Sample
 from pytest_django import DjangoDbBlocker, Settings
 
@@ -44,9 +45,13 @@ def queue() -> str:
 def worker(
     django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory, queue: str
 ) -> Iterator[Running]:
-    """Two processes, each for one task only: what is counted in them would be lost."""
+    """Two processes, each for one task only where there is RabbitMQ: what is counted in them would be lost."""
     log = tmp_path_factory.mktemp("worker") / "log"
-    arguments = ("--concurrency", "2", "--prefetch-multiplier", "2", "--max-tasks-per-child", "1")
+    arguments = ["--concurrency", "2", "--prefetch-multiplier", "2"]
+    if settings.ENV.BROKER_URL:
+        # The pool without an event loop, which the embedded broker needs, now and then loses a job when processes
+        # come and go.
+        arguments += ["--max-tasks-per-child", "1"]
     with django_db_blocker.unblock(), measured_worker(log, queue, *arguments) as process:
         yield process
 
@@ -94,7 +99,6 @@ def assert_counted(samples: list[Sample], task: str, **expected: int) -> None:
         ("is_put_back_once", {"requeued": 1, "succeeded": 1}, 2),
         ("exceeds_soft_limit", {"timed_out": 1}, 1),
         ("exceeds_hard_limit", {"timed_out": 1}, 1),
-        ("is_killed_once", {"lost": 1, "succeeded": 1}, 2),
     ],
 )
 def test_each_start_of_a_task_is_counted_once_by_how_it_ended(
@@ -105,6 +109,14 @@ def test_each_start_of_a_task_is_counted_once_by_how_it_ended(
     samples = wait_for_outcomes(worker, task, expected)
 
     assert_counted(samples, task, waits=starts, runs=starts)
+
+
+def test_a_task_whose_process_is_killed_is_counted_as_lost(real_services: None, worker: Running, queue: str) -> None:
+    send("is_killed_once", queue)
+
+    samples = wait_for_outcomes(worker, "is_killed_once", {"lost": 1, "succeeded": 1})
+
+    assert_counted(samples, "is_killed_once", waits=2, runs=2)
 
 
 def test_a_task_that_is_cancelled_while_it_runs_is_counted_as_revoked(worker: Running, queue: str) -> None:

@@ -68,7 +68,7 @@ def test_a_run_that_takes_too_long_has_failed(tmp_path: Path) -> None:
 
 def test_tasks_of_plain_celery_appear_with_their_arguments() -> None:
     result = add.delay(20, 22)
-    result.get(timeout=60)
+    result.get(timeout=120)
 
     run = wait_until("the run is listed", lambda: Run.objects.filter(id=result.id, state=State.SUCCEEDED).first())
 
@@ -78,7 +78,7 @@ def test_tasks_of_plain_celery_appear_with_their_arguments() -> None:
 def test_the_links_of_a_chain_and_a_group_appear() -> None:
     links = chain(add.s(1, 2), add.s(3))()
     members = group(add.s(n, n) for n in range(3))()
-    assert (links.get(timeout=60), members.get(timeout=60)) == (6, [0, 2, 4])
+    assert (links.get(timeout=120), members.get(timeout=120)) == (6, [0, 2, 4])
     ids = {UUID(result.id) for result in (links, links.parent, *members.results)}
 
     wait_until("all five are listed", lambda: Run.objects.filter(id__in=ids, state=State.SUCCEEDED).count() == len(ids))
@@ -88,7 +88,7 @@ def test_the_links_of_a_chain_and_a_group_appear() -> None:
 
 def test_the_members_and_the_end_of_a_chord_appear() -> None:
     whole = chord((add.s(n, 1) for n in range(3)), app.signature("celery.accumulate", kwargs={"index": 0}))()
-    assert whole.get(timeout=60) == [1, 2, 3]
+    assert whole.get(timeout=120) == [1, 2, 3]
     ids = {UUID(result.id) for result in (whole, *whole.parent.results)}
 
     wait_until("all four are listed", lambda: Run.objects.filter(id__in=ids, state=State.SUCCEEDED).count() == len(ids))
@@ -96,7 +96,7 @@ def test_the_members_and_the_end_of_a_chord_appear() -> None:
 
 def test_a_retry_of_a_run_of_plain_celery_has_its_arguments() -> None:
     result = add.delay(20, 22)
-    result.get(timeout=60)
+    result.get(timeout=120)
     run = wait_until("the run is listed", lambda: Run.objects.filter(id=result.id, state=State.SUCCEEDED).first())
 
     again = runs.retry(run)
@@ -174,7 +174,7 @@ def test_a_run_that_ends_while_its_worker_is_stopped_is_not_delivered_again(tmp_
     with running_worker(tmp_path / "first", "--queues", queue, "--concurrency", "1") as first:
         run = becomes(submitted("basic.wait", 3, queue=queue), State.STARTED)
         first.process.terminate()
-        assert first.process.wait(timeout=60) == 0, first.log.read_text()
+        assert first.process.wait(timeout=120) == 0, first.log.read_text()
     becomes(run, State.SUCCEEDED)
 
     with running_worker(tmp_path / "second", "--queues", queue, "--concurrency", "1"):

@@ -48,12 +48,12 @@ def test_a_worker_that_waits_ends_when_it_is_told(tmp_path: Path) -> None:
 
         process.process.send_signal(signal.SIGTERM)
 
-        assert process.process.wait(timeout=60) == 0
+        assert process.process.wait(timeout=120) == 0
 
 
 def test_a_value_that_says_neither_is_refused(tmp_path: Path) -> None:
     command, log, variables = worker(tmp_path, ROWLOCK_WAIT_FOR_MIGRATIONS="yes")
     with running(command, log, **variables) as process:
-        assert process.process.wait(timeout=60) == 1
+        assert process.process.wait(timeout=120) == 1
 
     assert "ROWLOCK_WAIT_FOR_MIGRATIONS is 'yes'; it must be true or false." in log.read_text()
