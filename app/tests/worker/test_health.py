@@ -48,7 +48,12 @@ def test_a_worker_without_its_broker_is_alive_and_not_ready(tmp_path: Path) -> N
 def test_a_ceiling_that_is_no_number_is_refused(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "celery", "-A", "example.celery:app", "worker", "--pool", "solo"]
     done = subprocess.run(
-        ["env", "ROWLOCK_LOOP_CEILING=soon", *command], cwd=APP, capture_output=True, text=True, timeout=180, check=False
+        ["env", "ROWLOCK_LOOP_CEILING=soon", *command],
+        cwd=APP,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
     )
 
     assert done.returncode == 1
