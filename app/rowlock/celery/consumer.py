@@ -16,6 +16,12 @@ LONGEST_PAUSE = 5
 class Consumer(consumer.Consumer):
     """What a worker runs, from Celery's setting `worker_consumer`."""
 
+    class Blueprint(consumer.Consumer.Blueprint):
+        default_steps = [
+            "rowlock.celery.delayed_delivery:DelayedDelivery" if step.endswith(":DelayedDelivery") else step
+            for step in consumer.Consumer.Blueprint.default_steps
+        ]
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         app = kwargs["app"]
         timeout = app.conf.broker_connection_timeout

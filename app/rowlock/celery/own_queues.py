@@ -5,10 +5,10 @@ from uuid import uuid4
 
 from celery import bootsteps
 from celery.utils.log import get_logger
-from celery.worker.consumer.delayed_delivery import DelayedDelivery
 from celery.worker.consumer.tasks import Tasks
 from kombu import Queue
 
+from rowlock.celery.delayed_delivery import DelayedDelivery
 from rowlock.celery.fan_out import DEFAULT_POOL, exchange_of
 from rowlock.celery.queues import DELAYED, FAN_OUT, delays_in_broker
 from rowlock.conf import pool_name

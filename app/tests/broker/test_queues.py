@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
 from celery.result import AsyncResult
+from django.conf import settings
 from django.utils import timezone
 
 from example.tasks.basic import add, wait
@@ -83,3 +85,22 @@ def test_a_countdown_is_waited_for_in_the_broker_and_outlives_the_worker(
     assert run.started is not None
     assert run.started >= due - timedelta(seconds=1), "it started before its time"
     assert run.queue == queue
+
+
+def test_a_worker_of_other_queues_than_the_default_delays_on_a_fresh_broker(
+    management: Management, tmp_path: Path
+) -> None:
+    queue, fresh = f"delayed-{uuid4().hex}", f"fresh-{uuid4().hex}"
+    url = urlsplit(str(settings.ENV.BROKER_URL))
+    management.put("vhosts", fresh, body={})
+    management.put("permissions", fresh, url.username or "guest", body={"configure": ".*", "write": ".*", "read": ".*"})
+
+    try:
+        arguments = ("--queues", queue, "--concurrency", "1")
+        with running_worker(tmp_path / "log", *arguments, BROKER_URL=url._replace(path=f"/{fresh}").geturl()):
+            bound = management.get("exchanges", fresh, queue, "bindings", "destination")
+    finally:
+        management.delete("vhosts", fresh)
+
+    assert "celery_delayed_delivery" in {binding["source"] for binding in bound}, bound
+    assert "CRITICAL" not in (tmp_path / "log").read_text()

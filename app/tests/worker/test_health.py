@@ -139,19 +139,6 @@ def test_an_idle_worker_that_the_broker_has_forgotten_connects_again(pool: str, 
 
 
 @pytest.mark.usefixtures("real_services")
-def test_a_worker_that_is_forgotten_again_and_again_is_not_ready_and_then_dead(tmp_path: Path) -> None:
-    queue = f"lost-{uuid4().hex}"
-    with _worker(tmp_path, "prefork", queue) as worker:
-        _order(tmp_path, "forget for ever")
-        submitted("basic.add", 1, 1, queue=queue)
-
-        wait_until("it is not ready", lambda: worker.probe("/readyz") == 503, seconds=90)
-        wait_until("it is not alive", lambda: worker.probe("/livez") == 503)
-
-        assert "has messages, and this idle worker is given none" in _detail(worker)
-
-
-@pytest.mark.usefixtures("real_services")
 def test_a_worker_that_is_told_to_consume_nothing_is_alive_and_not_ready(tmp_path: Path) -> None:
     queue = f"paused-{uuid4().hex}"
     with _worker(tmp_path, "prefork", queue) as worker:

@@ -1,8 +1,7 @@
 """The example's Celery app in a worker whose main loop or consumer breaks when a file is made (ROWLOCK_TEST_BREAK).
 
 What the file says is what breaks: `wedge` blocks the main loop for ever, `cancel` ends the consumer behind the back of
-kombu, `forget` ends it at the broker alone; `forget for ever` does so with each new consumer as well. A file beside,
-with `.done` to its name, tells that it is done.
+kombu, `forget` ends it at the broker alone. A file beside, with `.done` to its name, tells that it is done.
 """
 
 import os
@@ -38,19 +37,18 @@ class Breaking(bootsteps.StartStopStep):
             if ORDER.exists():
                 order = ORDER.read_text()
                 consumer.call_soon(_break, consumer, order)
-                if order != "forget for ever":
-                    ORDER.unlink()
+                ORDER.unlink()
                 return
 
 
 def _break(consumer: Any, order: str) -> None:
-    if order.startswith("wedge"):
+    if order == "wedge":
         time.sleep(3600)
     channel = consumer.task_consumer.channel
     for tag in consumer.task_consumer._active_tags.values():
         callback = channel.callbacks[tag]
         channel.basic_cancel(tag)
-        if order.startswith("forget"):
+        if order == "forget":
             channel.callbacks[tag] = callback
     ORDER.with_suffix(".done").touch()
 
