@@ -15,6 +15,9 @@ from rowlock.conf import pool_name
 
 logger = get_logger(__name__)
 
+#: Seconds after which RabbitMQ drops the fan-out queue of a worker that died before it consumed it.
+UNUSED = 60.0
+
 
 class OwnNames(bootsteps.StartStopStep):
     """Has requests know their queue, and each queue with a routing key of its own reached by its name as well."""
@@ -60,10 +63,10 @@ class FanOut(bootsteps.StartStopStep):
             Queue(
                 f"{exchange.name}.{uuid4().hex}",
                 exchange,
-                # Its messages are of use to this worker alone.
-                exclusive=True,
+                # Not exclusive, though its messages are of use to this worker alone: celery-exporter asks how long
+                # every queue is that a worker consumes, and fails on one that is locked.
                 auto_delete=True,
-                durable=False,
+                expires=UNUSED,
                 queue_arguments={"x-queue-type": "classic"},
             )
         )
