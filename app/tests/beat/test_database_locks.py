@@ -23,6 +23,14 @@ def postgres() -> None:
         pytest.skip("needs DATABASE_URL of a Postgres")
 
 
+@pytest.fixture(autouse=True)
+def nobody_holds_it(transactional_db: None) -> None:
+    """A beat that an earlier test has killed keeps the lock until Postgres has noticed."""
+    lock = chosen_lock()
+    wait_until("the lock is free", lock.hold)
+    lock.release()
+
+
 def terminate(session: SessionLock) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(%s)", [session._session])
