@@ -16,7 +16,6 @@ from celery.exceptions import (
 )
 from celery.signals import task_rejected, task_unknown
 from celery.worker import request as celery_request
-from celery.worker import state
 
 from rowlock.celery import stamp
 from rowlock.celery.queues import queue_of
@@ -121,7 +120,7 @@ class Measured(celery_request.Request):
 class Metrics(bootsteps.StartStopStep):
     """Has the tasks of this worker measured, and its state told at every scrape."""
 
-    requires = ("celery.worker.components:Pool",)
+    requires = ("celery.worker.components:Pool", "rowlock.celery.slots:WorkerSlots")
 
     def __init__(self, worker: Any, **kwargs: Any) -> None:
         super().__init__(worker, **kwargs)
@@ -131,13 +130,11 @@ class Metrics(bootsteps.StartStopStep):
         metrics: TaskMetrics | None = worker.app.rowlock_metrics
         if metrics is None:
             return
+        slots = worker.rowlock_slots
         metrics.watch(
-            running=lambda: len(state.active_requests),
-            # What runs stays reserved; what waits for its ETA is only scheduled.
-            prefetched=lambda: max(
-                0, len(state.reserved_requests) - len(state.active_requests) + len(state.scheduled_requests)
-            ),
-            slots=lambda: _slots(worker),
+            running=lambda: slots.running,
+            prefetched=lambda: slots.prefetched,
+            slots=lambda: slots.limit,
             consuming=lambda: worker.rowlock_health.report().ready,
         )
 
@@ -149,14 +146,6 @@ class Metrics(bootsteps.StartStopStep):
         # Celery itself rejects what is no task's message, and what no task is registered for.
         task_rejected.connect(count_unknown, weak=False, dispatch_uid="rowlock counts rejected messages")
         task_unknown.connect(count_unknown, weak=False, dispatch_uid="rowlock counts unknown tasks")
-
-
-def _slots(worker: Any) -> int:
-    try:
-        return int(worker.pool.num_processes)
-    except AttributeError:
-        # A prefork pool that has been stopped.
-        return 0
 
 
 def _outcome(exc_info: ExceptionInfo) -> Outcome | None:  # noqa: PLR0911 - one for each way to end
