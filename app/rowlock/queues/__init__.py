@@ -1,0 +1,1 @@
+"""Queues as the broker has them: depth, pause and resume, purge."""

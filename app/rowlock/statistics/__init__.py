@@ -1,0 +1,1 @@
+"""What happened in each minute: throughput, waiting times, failures."""

@@ -1,0 +1,1 @@
+"""The workers there are, and what each does now."""
