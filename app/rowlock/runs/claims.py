@@ -28,6 +28,13 @@ def claim(id: UUID, *, redelivered: bool, retries: int, worker: str) -> Verdict:
     A run that is marked as started may be executed only by a message that was delivered before (`redelivered`): then
     the worker that started it is gone. Raises DatabaseErrors.
     """
+    verdict = _claim(id, redelivered=redelivered, retries=retries, worker=worker)
+    # The worker that started a task of other code writes its row a moment after that: it may come in between.
+    return verdict or _claim(id, redelivered=redelivered, retries=retries, worker=worker) or Verdict.DUPLICATE
+
+
+def _claim(id: UUID, *, redelivered: bool, retries: int, worker: str) -> Verdict | None:
+    """None where the run could not be claimed at first and could be by now."""
     table = connection.ops.quote_name(Run._meta.db_table)
     startable = [State.QUEUED, State.PUBLISHED, State.RETRYING, *([State.STARTED] if redelivered else [])]
     limit = settings().delivery_limit
@@ -50,8 +57,8 @@ def claim(id: UUID, *, redelivered: bool, retries: int, worker: str) -> Verdict:
             # Started by other code, and its worker died before it could say so.
             return Verdict.EXECUTE
         state, deliveries, known_retries = found
-        if state == State.STARTED and redelivered and known_retries <= retries and deliveries >= limit:
-            return Verdict.GIVE_UP
+        if state == State.STARTED and redelivered and known_retries <= retries:
+            return Verdict.GIVE_UP if deliveries >= limit else None
         cursor.execute(
             f"""
             UPDATE {table} SET deliveries = deliveries + 1,
