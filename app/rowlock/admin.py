@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django_celery_beat.admin import PeriodicTaskAdmin
 
+from rowlock.admin_recording import put_on_record
 from rowlock.models import ApiToken, Run, Schedule
 from rowlock.models.token import hash_of, new_secret
 from rowlock.runs.errors import QueryError
@@ -161,6 +162,13 @@ class _MissedTicks(admin.StackedInline):  # type: ignore[type-arg]  # generic fo
 
 # A project may have an admin of its own for schedules, made from this one.
 PeriodicTaskAdmin.inlines = [*PeriodicTaskAdmin.inlines, _MissedTicks]
+
+put_on_record(ApiTokenAdmin, "token")
+put_on_record(
+    PeriodicTaskAdmin,
+    "schedule",
+    {"enable_tasks": "enable", "disable_tasks": "disable", "toggle_tasks": "toggle", "run_tasks": "run"},
+)
 
 
 def _json(value: Any) -> str:

@@ -8,3 +8,8 @@ class RowlockConfig(AppConfig):
     def ready(self) -> None:
         from rowlock import checks  # noqa: F401 - importing registers the checks
         from rowlock.api import checks as api_checks  # noqa: F401
+        from rowlock.console import checks as console_checks  # noqa: F401
+        from rowlock.metrics import container
+        from rowlock.runs import checks as runs_checks  # noqa: F401
+
+        container.register()

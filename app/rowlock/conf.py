@@ -165,6 +165,11 @@ class Settings:
     #: Days and number of finished runs that are kept; None for no limit.
     retention_days: float | None = 30
     retention_count: int | None = 1_000_000
+    #: Days for which it is kept who did what; None for ever.
+    audit_days: float | None = 365
+    #: Bytes that are kept of what one execution of a task logs, at which level and above; 0 bytes for none.
+    log_limit: int = 64 * 1024
+    log_level: str = "INFO"
     #: Deliveries after which a run whose workers died is given up.
     delivery_limit: int = 5
     #: Publish what could not be published at once from this process too.
@@ -222,14 +227,19 @@ def _is_rate(value: Any) -> bool:
 
 
 _NAMES = ("a list of task names, with * for any part", _are_names)
+_DAYS = (
+    "a number of days above 0, or None",
+    lambda value: value is None or (isinstance(value, int | float) and value is not True and value > 0),
+)
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _EXPECTED: dict[str, tuple[str, Any]] = {
     "PAYLOAD_LIMIT": ("a whole number of bytes, 1 or more", lambda value: _is_whole(value, 1)),
     "RESULT_LIMIT": ("a whole number of bytes, 0 or more", lambda value: _is_whole(value, 0)),
-    "RETENTION_DAYS": (
-        "a number of days above 0, or None",
-        lambda value: value is None or (isinstance(value, int | float) and value is not True and value > 0),
-    ),
+    "RETENTION_DAYS": _DAYS,
     "RETENTION_COUNT": ("a whole number, or None", lambda value: value is None or _is_whole(value, 0)),
+    "AUDIT_DAYS": _DAYS,
+    "LOG_LIMIT": ("a whole number of bytes, 0 or more", lambda value: _is_whole(value, 0)),
+    "LOG_LEVEL": (f"one of {', '.join(_LEVELS)}", lambda value: value in _LEVELS),
     "DELIVERY_LIMIT": ("a whole number, 1 or more", lambda value: _is_whole(value, 1)),
     "RELAY": ("True or False", lambda value: isinstance(value, bool)),
     "REDACT_ARGUMENTS": _NAMES,

@@ -14,6 +14,11 @@ def hides_results(task: str) -> bool:
     return _matches_any(task, conf.settings().redact_results)
 
 
+def hides_logs(task: str) -> bool:
+    """Is what `task` logs neither kept nor shown? It may tell its arguments and its result."""
+    return hides_arguments(task) or hides_results(task)
+
+
 def hides_some_results() -> bool:
     return bool(conf.settings().redact_results)
 

@@ -1,13 +1,11 @@
 """Answers, and what operations share in reading requests."""
 
-from difflib import get_close_matches
 from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from rowlock.api.problems import ProblemError
-from rowlock.runs.errors import OptionsError
 
 
 def answer(data: Any, status: HTTPStatus = HTTPStatus.OK, *, headers: dict[str, str] | None = None) -> HttpResponse:
@@ -28,10 +26,3 @@ def only_parameters(request: HttpRequest, *known: str) -> None:
             )
         if "\0" in request.GET[name]:
             raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{name} must not contain a zero byte.", kind="invalid")
-
-
-def unknown_queue(queue: str, known: list[str]) -> OptionsError:
-    """Nobody works on `queue`: publishing would make it, and no worker would ever take from it."""
-    near = get_close_matches(queue, known, n=1)
-    hint = f"Did you mean {near[0]!r}?" if near else f"There are {', '.join(known)}."
-    return OptionsError(f"There is no queue {queue[:100]!r}. {hint} (ROWLOCK['QUEUES'] adds one.)")

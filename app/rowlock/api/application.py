@@ -9,7 +9,7 @@ from ninja.openapi.schema import OpenAPISchema, get_schema
 from ninja.operation import Operation
 from pydantic.json_schema import models_json_schema
 
-from rowlock.api import bulk, queues, runs, tasks
+from rowlock.api import audit, bulk, dead_letters, queues, runs, tasks, workers
 from rowlock.api.authentication import Session, Token
 from rowlock.api.documentation import Page, for_viewers
 from rowlock.api.parsing import StrictParser
@@ -70,6 +70,9 @@ def build() -> Api:
     api.add_router("runs/", runs.router)
     api.add_router("tasks/", tasks.router)
     api.add_router("queues/", queues.router)
+    api.add_router("dead_letters/", dead_letters.router)
+    api.add_router("workers/", workers.router)
+    api.add_router("audit/", audit.router)
     if apps.is_installed("django_celery_beat"):
         # Its models cannot be imported where it is not installed.
         from rowlock.api import schedules

@@ -22,6 +22,7 @@ from rowlock.runs.errors import (
     RunError,
     UnknownTaskError,
 )
+from rowlock.schedules.errors import FromSettingsError, NameTakenError, NoSuchScheduleError
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +41,9 @@ _RUN_ERRORS: dict[type[RunError], tuple[HTTPStatus, str]] = {
     FinishedError: (HTTPStatus.CONFLICT, "finished"),
     NoSuchRunError: (HTTPStatus.NOT_FOUND, "no-such-run"),
     NotAllowedError: (HTTPStatus.FORBIDDEN, "not-allowed"),
+    NameTakenError: (HTTPStatus.CONFLICT, "name-taken"),
+    FromSettingsError: (HTTPStatus.CONFLICT, "from-settings"),
+    NoSuchScheduleError: (HTTPStatus.NOT_FOUND, "no-such-schedule"),
 }
 
 

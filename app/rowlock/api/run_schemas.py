@@ -104,6 +104,13 @@ class RunDetail(RunSummary):
 class RunPage(BaseModel):
     runs: list[RunSummary]
     next: Annotated[str | None, Field(description="The cursor of the next page; null on the last one.")]
+    searched_until: Annotated[
+        Moment | None,
+        Field(
+            description="Set where the page is not full because only the runs accepted since then were looked at; "
+            "`next` goes on with older ones."
+        ),
+    ]
 
 
 class Accepted(BaseModel):
@@ -132,6 +139,22 @@ class RunResult(BaseModel):
     result_note: str
     result_redacted: bool
     error: ErrorDetail | None
+
+
+class ExecutionLog(BaseModel):
+    """What one execution logged; a message that is delivered twice is executed twice, as the same attempt."""
+
+    attempt: Annotated[int, Field(description="1 for the first, one more for each retry.")]
+    worker: str
+    text: Annotated[str, Field(description="A line for each record; tracebacks are more.")]
+    cut: Annotated[int, Field(description="Bytes that were left out in the middle.")]
+    changed: Moment
+
+
+class RunLogs(BaseModel):
+    id: UUID
+    redacted: Annotated[bool, Field(description="True: what this task logs is neither kept nor shown.")]
+    executions: list[ExecutionLog]
 
 
 class Cancelled(BaseModel):

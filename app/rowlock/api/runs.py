@@ -4,20 +4,22 @@ from dataclasses import fields
 from http import HTTPStatus
 from typing import Annotated
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from ninja import Query, Router
 
-from rowlock import runs
+from rowlock import audit, runs
 from rowlock.api import throttle
-from rowlock.api.answers import answer, only_parameters, unknown_queue
+from rowlock.api.answers import answer, only_parameters
 from rowlock.api.authentication import require, viewer_in
 from rowlock.api.run_schemas import (
     BatchAccepted,
     BatchIn,
     Cancelled,
     RunDetail,
+    RunLogs,
     RunPage,
     RunProgress,
     RunResult,
@@ -28,8 +30,9 @@ from rowlock.models import Run, State
 from rowlock.models.run import parse_id
 from rowlock.runs import query, registry
 from rowlock.runs.errors import NoSuchRunError, NotAllowedError, OptionsError
-from rowlock.runs.paging import page
-from rowlock.runs.presentation import HEAVY_COLUMNS, detail, summary
+from rowlock.runs.logs import shown_log
+from rowlock.runs.presentation import HEAVY_COLUMNS, detail, moment, summary
+from rowlock.runs.search import find
 from rowlock.runs.viewer import Viewer, visible
 
 #: Seconds after which it is worth asking again for the result of a run that has not finished.
@@ -69,8 +72,9 @@ def list_runs(
 ) -> HttpResponse:
     """The runs that you may see, newest first."""
     only_parameters(request, "q", "cursor", "limit")
-    found = page(query.parse(q).filter(visible(Run.objects.all(), viewer_in(request))), cursor=cursor, limit=limit)
-    return answer({"runs": [summary(run) for run in found.runs], "next": found.next})
+    found = find(query.parse(q), viewer_in(request), cursor=cursor, limit=limit)
+    runs_found = [summary(run) for run in found.runs]
+    return answer({"runs": runs_found, "next": found.next, "searched_until": moment(found.searched_until)})
 
 
 @router.get("/{id}", response=RunDetail)
@@ -100,20 +104,44 @@ def get_result(request: HttpRequest, id: str) -> HttpResponse:
     return answer(data, HTTPStatus.ACCEPTED, headers={"Retry-After": str(POLL_AFTER)})
 
 
+@router.get("/{id}/log", response=RunLogs)
+def get_log(request: HttpRequest, id: str) -> HttpResponse:
+    """What a run has logged so far, by execution."""
+    only_parameters(request)
+    return answer(shown_log(_find(request, id, Run.objects.defer(*HEAVY_COLUMNS))))
+
+
 @router.post("/{id}/retry", response={202: RunSummary})
 def retry_run(request: HttpRequest, id: str) -> HttpResponse:
     """Run a finished task again: a new run with the same owner and arguments, linked to the old one."""
     only_parameters(request)
     run = _find_to_steer(request, id)
-    return _accepted(runs.retry(run))
+    with transaction.atomic():
+        again = runs.retry(run)
+        _record(request, "retry", run, new_run=str(again.id))
+    return _accepted(again)
 
 
 @router.post("/{id}/cancel", response=Cancelled)
 def cancel_run(request: HttpRequest, id: str) -> HttpResponse:
     """Cancel a run that has not finished; the answer says what it was doing."""
     only_parameters(request)
-    cancellation = runs.cancel(_find_to_steer(request, id))
+    run = _find_to_steer(request, id)
+    with transaction.atomic():
+        cancellation = runs.cancel(run)
+        _record(request, "cancel", run, was=cancellation.was)
     return answer({"was": cancellation.was, "run": summary(cancellation.run)})
+
+
+def _record(request: HttpRequest, action: str, run: Run, **detail: str) -> None:
+    audit.record(
+        actor=viewer_in(request).name,
+        action=action,
+        kind="run",
+        target=str(run.id),
+        detail={"task": run.task, **detail},
+        via="api",
+    )
 
 
 def _accepted(run: Run) -> HttpResponse:
@@ -133,7 +161,7 @@ def _submissions(given: list[SubmissionIn], viewer: Viewer) -> list[runs.Submiss
     seen = visible(Run.objects.only("id"), viewer).in_bulk(parents) if parents else {}
     for index, one in enumerate(given):
         if one.queue is not None and one.queue not in queues:
-            raise _at(index, given, unknown_queue(one.queue, sorted(queues)))
+            raise _at(index, given, registry.unknown_queue(one.queue, sorted(queues)))
         if one.parent is not None and one.parent not in seen:
             raise _at(index, given, OptionsError(f"parent: there is no run {one.parent}, or it is not yours to see."))
     return [

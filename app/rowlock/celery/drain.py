@@ -125,6 +125,7 @@ class Draining:
             request.tell_interruption()
         if not history.flush(seconds=FLUSHING):
             logger.error("the history could not be written; what was put back is shown as running")
+        self._worker.rowlock_presence.leave()
         time.sleep(SENDING)
         self._exit_now(os.EX_OK)
 

@@ -74,6 +74,13 @@ class Channel(virtual.Channel):
         if file is not None:
             file.unlink(missing_ok=True)
 
+    def count_unacked(self, queue: str) -> int:
+        """Messages of `queue` that anybody on this machine has taken and not settled."""
+        prefix = f"{quote(queue, safe='')}@"
+        return sum(
+            1 for folder in self._root.glob("unacked/*/") for file in _files(folder) if file.name.startswith(prefix)
+        )
+
     def close(self) -> None:
         super().close()
         if self._taken_lock is not None:

@@ -92,6 +92,7 @@ class WorkerHealth:
             detail = f"connected, but {trouble}"
         else:
             detail = "consuming" if self._watch.has_queues else "told to consume no queue"
+            detail = "all its queues are paused" if self._watch.is_paused else detail
         return Report(
             started=True,
             ready=turns and not trouble and self._watch.has_queues,

@@ -1,6 +1,5 @@
 """The thread of a worker's parent process that writes history, and learns which runs to be careful with."""
 
-import contextlib
 import json
 import math
 import os
@@ -17,9 +16,11 @@ from django.db import DataError
 from django.db import Error as DatabaseError
 
 from rowlock.announce import announce
+from rowlock.celery.run_logs import RunLogs, lines_of
 from rowlock.models import Run, connections
 from rowlock.models.run import parse_id
 from rowlock.runs.history import merge, write
+from rowlock.runs.log_capture import Piece
 from rowlock.runs.putting_back import put_back as write_put_back
 from rowlock.runs.reporting import Progress
 
@@ -45,8 +46,10 @@ class HistoryWriter:
     is begun than the worker may prefetch.
     """
 
-    def __init__(self, cancel: Cancel) -> None:
+    def __init__(self, cancel: Cancel, *, worker: str = "") -> None:
         self._cancel = cancel
+        self._logs = RunLogs(worker)
+        self._chores: list[Callable[[], None]] = []
         self._lock = threading.Lock()
         self._reports: dict[UUID, dict[str, Any]] = {}
         self._progress: dict[UUID, tuple[float, float | None, str]] = {}
@@ -70,6 +73,10 @@ class HistoryWriter:
 
     def start(self) -> None:
         self._thread.start()
+
+    def also(self, chore: Callable[[], None]) -> None:
+        """Have the thread call `chore`, which may ask the database, about every second; before `start`."""
+        self._chores.append(chore)
 
     def add(self, report: dict[str, Any] | None, *, then: Callable[[], None] | None = None) -> None:
         """Write `report` soon, and call `then` when it is written."""
@@ -106,6 +113,17 @@ class HistoryWriter:
         if len(line) < LONGEST_LINE:
             self._send(line + b"\n")
 
+    def send_log(self, piece: Piece) -> bool:
+        """Called in whichever process executes the task; False where the pipe is full."""
+        return all(self._sent(line) for line in lines_of(piece))
+
+    def end_log(self, run: str, piece: Piece | None) -> None:
+        """The run's execution here is over, and `piece` is the last of what it logged; call it before `add`."""
+        if piece is not None:
+            self._logs.finish(piece)
+        else:
+            self._logs.forget(run)
+
     def is_doubtful(self, id: str) -> bool:
         """Must the database be asked before this run starts? Any of them, until it has told which."""
         return not self._has_looked or (bool(self._doubtful) and parse_id(id) in self._doubtful)
@@ -114,7 +132,8 @@ class HistoryWriter:
         """Wait until everything is written, `seconds` at the most; returns whether it is."""
         with self._unwritten:
             return self._unwritten.wait_for(
-                lambda: not (self._reports or self._waiting or self._is_writing), timeout=seconds
+                lambda: not (self._reports or self._waiting or self._is_writing or self._logs.is_waiting),
+                timeout=seconds,
             )
 
     def _is_due_in(self, seconds: float) -> bool:
@@ -124,8 +143,14 @@ class HistoryWriter:
 
     def _send(self, line: bytes) -> None:
         # A pipe that is full wakes the writer anyway; and of progress more will follow.
-        with contextlib.suppress(BlockingIOError):
+        self._sent(line)
+
+    def _sent(self, line: bytes) -> bool:
+        try:
             os.write(self._pipe_end, line)
+        except BlockingIOError:
+            return False
+        return True
 
     def _run(self) -> None:
         pause, looked = 0.0, -math.inf
@@ -135,12 +160,16 @@ class HistoryWriter:
             elif self._has_looked:
                 patience = min(CAUTION_POLL, self._due - time.monotonic())
                 select.select([self._pipe], [], [], max(0.0, patience))
+            ends = self._logs.ends()
             self._read_pipe()
+            self._logs.end(ends)
             try:
                 self._write_batch()
+                self._write_logs()
                 if time.monotonic() - looked >= CAUTION_POLL:
                     self._look_for_caution()
                     looked, self._has_looked = time.monotonic(), True
+                    self._do_chores()
                     connections.rest()
             except DatabaseError as error:
                 pause = min(LONGEST_PAUSE, pause * 2 or 0.25)
@@ -160,7 +189,11 @@ class HistoryWriter:
             return
         *lines, self._unread = data.split(b"\n")
         for line in filter(None, lines):
-            spelt, done, total, message = json.loads(line)
+            told = json.loads(line)
+            if isinstance(told, dict):
+                self._logs.hear(*told["log"])
+                continue
+            spelt, done, total, message = told
             if run_id := parse_id(spelt):
                 self._progress[run_id] = (done, total, message)
 
@@ -190,6 +223,21 @@ class HistoryWriter:
             raise
         self._called_back(waiting)
         announce()
+
+    def _do_chores(self) -> None:
+        for chore in self._chores:
+            try:
+                chore()
+            except DatabaseError as error:
+                # What history there is to write does not wait for these.
+                logger.warning("%s: %s", getattr(chore, "__qualname__", chore), error)
+                connections.drop()
+
+    def _write_logs(self) -> None:
+        if self._logs.is_waiting:
+            self._logs.write()
+            with self._unwritten:
+                self._unwritten.notify_all()
 
     def _called_back(self, waiting: list[Callable[[], None]]) -> None:
         for then in waiting:

@@ -14,6 +14,8 @@ from rowlock.celery.measuring import Metrics
 from rowlock.celery.memory import SharedMemory
 from rowlock.celery.outcome import watch_results
 from rowlock.celery.own_queues import FanOut, OwnNames
+from rowlock.celery.pausing import ConsumerPauses, Pauses
+from rowlock.celery.presence import Presence
 from rowlock.celery.slots import ConsumerSlots, WorkerSlots
 from rowlock.celery.solo import SoloHeartbeats
 from rowlock.celery.stamp import stamp
@@ -44,12 +46,15 @@ def install(app: Celery) -> None:
     app.steps["worker"].add(WorkerSlots)
     app.steps["worker"].add(Drain)
     app.steps["worker"].add(PodDeletionCost)
+    app.steps["worker"].add(Pauses)
+    app.steps["worker"].add(Presence)
     app.steps["consumer"].add(ConsumerHealth)
     app.steps["consumer"].add(ConsumerSlots)
     app.steps["consumer"].add(ConsumerDrain)
     app.steps["consumer"].add(SoloHeartbeats)
     app.steps["consumer"].add(OwnNames)
     app.steps["consumer"].add(FanOut)
+    app.steps["consumer"].add(ConsumerPauses)
     # Worker and beat send import_modules first of all, once Django is set up. Celery's own run of the checks, whose
     # outcome it drops, is spared.
     os.environ.setdefault("CELERY_SKIP_CHECKS", "1")

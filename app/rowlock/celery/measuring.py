@@ -15,12 +15,16 @@ from celery.exceptions import (
     WorkerLostError,
 )
 from celery.signals import task_rejected, task_unknown
+from celery.utils.serialization import UnpickleableExceptionWrapper
 from celery.worker import request as celery_request
 
 from rowlock.celery import stamp
 from rowlock.celery.queues import queue_of
 from rowlock.conf import pool_name, settings
 from rowlock.metrics.tasks import UNKNOWN, Outcome, Series, TaskMetrics
+
+#: Outcomes of attempts whose exception is counted too.
+COUNTED_BY_EXCEPTION = ("failed", "retried", "timed_out")
 
 
 class Measured(celery_request.Request):
@@ -30,6 +34,8 @@ class Measured(celery_request.Request):
     _began: float | None = None
     _waited: float | None = None
     _outcome: Outcome | None = None
+    #: The class of what the task raised.
+    _exception = ""
     _is_counted = False
     #: Found once, at the start or, without one, at the end.
     _series: Series | None = None
@@ -51,7 +57,7 @@ class Measured(celery_request.Request):
         return super().on_success(failed__retval__runtime, **kwargs)
 
     def on_failure(self, exc_info: ExceptionInfo, *args: Any, **kwargs: Any) -> Any:
-        self._outcome = _outcome(exc_info)
+        self._outcome, self._exception = _outcome(exc_info), _class_name(exc_info)
         try:
             return super().on_failure(exc_info, *args, **kwargs)
         finally:
@@ -60,6 +66,7 @@ class Measured(celery_request.Request):
 
     def on_timeout(self, soft: bool, timeout: float) -> None:
         if not soft:
+            self._exception = TimeLimitExceeded.__name__
             self.count("timed_out")
         super().on_timeout(soft, timeout)
 
@@ -96,6 +103,8 @@ class Measured(celery_request.Request):
         if self._began is not None:
             series.ran(time.monotonic() - self._began, self.id)
         series.ended(outcome, self.id)
+        if self._exception and outcome in COUNTED_BY_EXCEPTION:
+            self._app.rowlock_metrics.raised(self._task.name, self._exception, self.id)
 
     def count_unstarted(self, outcome: Outcome | None) -> None:
         """It was handed to the pool and not executed. None where it is not to be counted at all: a second message."""
@@ -167,6 +176,18 @@ def _outcome(exc_info: ExceptionInfo) -> Outcome | None:  # noqa: PLR0911 - one 
         case Ignore():
             return "succeeded"
     return "failed"
+
+
+def _class_name(exc_info: ExceptionInfo) -> str:
+    """The class of what a task raised, or of why it asked for another attempt."""
+    error = exc_info.exception
+    if isinstance(error, ExceptionWithTraceback):
+        error = error.exc
+    if isinstance(error, Retry) and error.exc is not None:
+        error = error.exc
+    if isinstance(error, UnpickleableExceptionWrapper):
+        return str(error.exc_cls_name)
+    return type(error).__name__
 
 
 def _queue_label(app: Any, delivery_info: Any) -> str:

@@ -30,6 +30,8 @@ class Outcome(NamedTuple):
     result: str | None
     note: str
     progress: tuple[float, float | None, str] | None
+    #: What it has logged that was not sent yet, a rowlock.runs.log_capture.Piece; None if nothing.
+    log: Any = None
 
 
 class _Returned(threading.local):
@@ -61,14 +63,22 @@ def trace(  # noqa: PLR0917 - pools pass what they are given by position
             if verdict == "give up":
                 _dead_letter(id, request, body, content_type, content_encoding)
             return 0, Outcome(verdict, None, None, "", None), 0.0
+    # Imported late: models need Django's apps.
+    from rowlock.runs import log_capture
+
     # There is one a thread, made when it is first asked for.
     forgive(current_app.backend)
     _returned.is_set = False
+    log_capture.begin(id, name, request.get("retries") or 0)
     execute = fast_trace_task if current_app.use_fast_trace_task else trace_task_ret
-    failed, value, runtime = execute(name, id, request, body, content_type, content_encoding)
+    log = None
+    try:
+        failed, value, runtime = execute(name, id, request, body, content_type, content_encoding)
+    finally:
+        log = log_capture.end()
     result, note = _encoded(request) if _returned.is_set and not failed else (None, "")
     _returned.value = None
-    return failed, Outcome("execute", value, result, note, _progress(id)), runtime
+    return failed, Outcome("execute", value, result, note, _progress(id), log), runtime
 
 
 def _verdict(id: str, request: dict[str, Any]) -> str:

@@ -128,8 +128,12 @@ class Request(Measured):
         failed, outcome, runtime = failed__retval__runtime
         if not isinstance(outcome, Outcome):
             # An error in the pool itself.
+            self._end_log(None)
             return super().on_success(failed__retval__runtime, **kwargs)
+        if outcome.log is not None:
+            self._end_log(outcome.log)
         if outcome.verdict == "give up":
+            self._exception = DeliveryLimitExceeded.__name__
             self.count_unstarted("failed")
             return self._give_up()
         if outcome.verdict != "execute":
@@ -147,6 +151,8 @@ class Request(Measured):
             self._settle()
 
     def on_failure(self, exc_info: ExceptionInfo, *args: Any, **kwargs: Any) -> Any:
+        # Its process may be gone, and says nothing more.
+        self._end_log(None)
         if self.is_interrupted and _lost_its_process(exc_info):
             if not self.acknowledged:
                 celery_request.task_ready(self)
@@ -261,6 +267,10 @@ class Request(Measured):
     def _leave_pool(self) -> None:
         if slots := self._slots():
             slots.ended(self)
+
+    def _end_log(self, last: Any) -> None:
+        if history := self._history():
+            history.end_log(self.id, last)
 
     def _history(self) -> Any:
         return getattr(self._app, "rowlock_history", None)

@@ -117,6 +117,13 @@ class Slots:
         for request in waiting:
             request.put_back()
 
+    def take_waiting(self, is_wanted: Callable[[Any], bool]) -> list[Any]:
+        """Take out what waits for a slot and `is_wanted`."""
+        with self._lock:
+            taken = [request for request in self._waiting if is_wanted(request)]
+            self._waiting = deque(request for request in self._waiting if request not in taken)
+        return taken
+
     def forget_lost(self, running: Iterable[Any]) -> None:
         """The connection is lost: what waits is delivered again, and so is what the pool has not begun."""
         running = set(running)

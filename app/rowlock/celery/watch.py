@@ -33,6 +33,8 @@ class Watch:
         self.trouble = "the main loop has not begun"
         #: Queues that the worker was told to consume; without any it is well and has nothing to do.
         self.has_queues = True
+        #: All of them are paused, which is well too.
+        self.is_paused = False
         self._since = time.monotonic()
         self._is_cured_already = False
         self._begun: object | None = None
@@ -67,10 +69,11 @@ class Watch:
         except (*consumer.connection_errors, ChannelError) as error:
             # Not raised from here: Celery's loop for gevent would only log it.
             logger.warning("reconnecting: %r while looking at the queues", error)
-            _break(consumer)
+            break_connection(consumer)
 
     def _note(self, consumer: Any, trouble: str) -> None:
-        self.has_queues = bool(_wanted(consumer))
+        self.has_queues = bool(_own(consumer))
+        self.is_paused = self.has_queues and not _wanted(consumer)
         if not trouble:
             self.trouble, self._is_cured_already = "", False
             return
@@ -78,7 +81,7 @@ class Watch:
         if not self._is_cured_already:
             logger.error("reconnecting: %s", trouble)
             self._is_cured_already = True
-            _break(consumer)
+            break_connection(consumer)
 
     def _starved(self, consumer: Any) -> str:
         """Names a queue that has had messages for long while this worker, with nothing to do, got none."""
@@ -120,9 +123,14 @@ class Watch:
         return ""
 
 
-def _wanted(consumer: Any) -> list[Any]:
+def _own(consumer: Any) -> list[Any]:
     # Remote control takes queues out of these and puts them back (`cancel_consumer`, `add_consumer`).
     return list(consumer.app.amqp.queues.consume_from.values())
+
+
+def _wanted(consumer: Any) -> list[Any]:
+    paused = consumer.controller.rowlock_pauses.queues
+    return [queue for queue in _own(consumer) if queue.name not in paused]
 
 
 def _gone(consumer: Any) -> str:
@@ -157,7 +165,7 @@ def _is_idle(consumer: Any) -> bool:
     return history is None or bool(history.flush(seconds=0))
 
 
-def _break(consumer: Any) -> None:
+def break_connection(consumer: Any) -> None:
     """Have the main loop, whichever it is, meet a broken connection and so make a new one."""
     sock = consumer.connection.connection.sock
     # Not the method of a TLS socket: it forgets its session, which py-amqp then trips over.

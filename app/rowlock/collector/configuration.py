@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from rowlock.broker.management import Address, address
 from rowlock.broker.policies import DELIVERY_LIMIT, QueueLimits
@@ -15,7 +16,7 @@ _BOOLEANS = {"": True, "true": True, "false": False}
 
 @dataclass(frozen=True, kw_only=True)
 class Configuration:
-    """Checked values of BROKER_URL, RABBITMQ_MANAGEMENT_URL, ROWLOCK_QUEUES and ROWLOCK_POLICIES."""
+    """Checked values of the environment; which variables these are is in docs/rabbitmq.md and docs/metrics.md."""
 
     address: Address
     #: The pool of each queue.
@@ -23,6 +24,13 @@ class Configuration:
     limits: tuple[QueueLimits, ...]
     #: Keep policies, not only measure.
     keeps_policies: bool
+    #: Where AMQP is spoken over TLS; None where it is not.
+    amqps: tuple[str, int] | None
+    #: The release whose objects are told of, and its namespace; empty outside of Kubernetes.
+    release: str
+    namespace: str
+    #: Pods that each pool may grow to.
+    pods_max: Mapping[str, int]
 
 
 def read(variables: Mapping[str, str]) -> Configuration:
@@ -49,7 +57,37 @@ def read(variables: Mapping[str, str]) -> Configuration:
             for name, queue in queues.items()
         ),
         keeps_policies=_BOOLEANS[keeps],
+        amqps=_amqps(variables["BROKER_URL"]),
+        release=variables.get("ROWLOCK_RELEASE", ""),
+        namespace=_namespace(variables),
+        pods_max=_pods_max(variables.get("ROWLOCK_PODS_MAX", "")),
     )
+
+
+def _amqps(broker_url: str) -> tuple[str, int] | None:
+    parts = urlsplit(broker_url.partition(";")[0])
+    return (parts.hostname, parts.port or 5671) if parts.scheme == "amqps" and parts.hostname else None
+
+
+def _namespace(variables: Mapping[str, str]) -> str:
+    namespace = variables.get("ROWLOCK_POD_NAMESPACE", "")
+    if variables.get("ROWLOCK_RELEASE") and not namespace:
+        raise ConfigurationError(
+            "ROWLOCK_RELEASE names a release, so ROWLOCK_POD_NAMESPACE must name its namespace; fill it by the "
+            "downward API from metadata.namespace."
+        )
+    return namespace
+
+
+def _pods_max(text: str) -> dict[str, int]:
+    example = """ROWLOCK_PODS_MAX='{"default": 10}'"""
+    try:
+        given = json.loads(text or "{}")
+    except ValueError as error:
+        raise ConfigurationError(f"ROWLOCK_PODS_MAX is not JSON ({error}); for example {example}.") from None
+    if not isinstance(given, dict) or any(type(most) is not int or most < 0 for most in given.values()):
+        raise ConfigurationError(f"ROWLOCK_PODS_MAX must give a number of pods for each pool; for example {example}.")
+    return given
 
 
 def _queues(text: str) -> dict[str, dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Set
 
 from rowlock.collector.dead import Death
 
@@ -69,6 +69,21 @@ class Database:
             if queue in queues and since is not None:
                 found[queue] = max(found.get(queue, 0.0), (timezone.now() - since).total_seconds())
         return found
+
+    def paused(self) -> Set[str]:
+        """The queues that are paused; raises DatabaseErrors."""
+        from django.db import connection, transaction
+
+        from rowlock.models import PausedQueue
+
+        try:
+            with transaction.atomic():
+                if connection.vendor == "postgresql":
+                    with connection.cursor() as cursor:
+                        cursor.execute("SET LOCAL statement_timeout = 2000")
+                return set(PausedQueue.objects.values_list("queue", flat=True))
+        finally:
+            connection.close()
 
     def fail(self, found: Iterable[Death]) -> None:
         """Mark the runs of messages that RabbitMQ gave up as failed. A database that does not answer is asked later."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from rowlock.collector.snapshot import QueueState, Snapshot
+from rowlock.collector.snapshot import Nodes, QueueState, Snapshot
 
 #: Seconds for which a snapshot is told when no newer one could be had. An autoscaler must not act on what may be long
 #: over, and alerts have `rowlock_broker_up`.
@@ -25,6 +25,20 @@ _COUNTERS: tuple[tuple[str, str, Callable[[QueueState], float]], ...] = (
     ),
     ("rowlock_queue_delivered", "Messages that were given to consumers.", lambda queue: queue.delivered),
     ("rowlock_queue_acknowledged", "Messages that consumers were done with.", lambda queue: queue.acknowledged),
+)
+_OF_NODES: tuple[tuple[str, str, Callable[[Nodes], int | None]], ...] = (
+    ("rowlock_broker_memory_bytes", "Memory that RabbitMQ uses.", lambda nodes: nodes.memory),
+    (
+        "rowlock_broker_memory_limit_bytes",
+        "Memory from which on it takes no messages.",
+        lambda nodes: nodes.memory_limit,
+    ),
+    ("rowlock_broker_disk_free_bytes", "What is free on RabbitMQ's disk.", lambda nodes: nodes.disk_free),
+    (
+        "rowlock_broker_disk_free_limit_bytes",
+        "Free space below which it takes no messages.",
+        lambda nodes: nodes.disk_free_limit,
+    ),
 )
 
 
@@ -52,14 +66,26 @@ class BrokerCollector(Collector):
             "Messages that wait in RabbitMQ for their time.",
             value=snapshot.delayed,
         )
-        if snapshot.alarms is not None:
-            alarms = GaugeMetricFamily(
-                "rowlock_broker_alarms", "Nodes that are out of memory or disk and take no messages.", labels=["kind"]
-            )
-            for kind, nodes in snapshot.alarms.items():
-                alarms.add_metric([kind], nodes)
-            yield alarms
+        if snapshot.nodes is not None:
+            yield from _of_nodes(snapshot.nodes)
+        yield GaugeMetricFamily(
+            "rowlock_broker_connections", "Connections to RabbitMQ.", value=snapshot.clients.connections
+        )
+        yield GaugeMetricFamily("rowlock_broker_channels", "Channels in them.", value=snapshot.clients.channels)
         yield from _of_queues(snapshot)
+
+
+def _of_nodes(nodes: Nodes) -> Iterator[Metric]:
+    alarms = GaugeMetricFamily(
+        "rowlock_broker_alarms", "Nodes that are out of memory or disk and take no messages.", labels=["kind"]
+    )
+    for kind, number in nodes.alarms.items():
+        alarms.add_metric([kind], number)
+    yield alarms
+    for name, help_text, of in _OF_NODES:
+        value = of(nodes)
+        if value is not None:
+            yield GaugeMetricFamily(name, help_text, value=value)
 
 
 def _of_queues(snapshot: Snapshot) -> Iterator[Metric]:

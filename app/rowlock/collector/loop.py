@@ -3,12 +3,18 @@
 import logging
 import threading
 import time
+from contextlib import suppress
+from urllib.parse import urlsplit
 
 from rowlock.broker.management import Forbidden, Management, ManagementError
+from rowlock.collector import certificate
 from rowlock.collector.configuration import Configuration
 from rowlock.collector.database import Database, DatabaseUnavailable
 from rowlock.collector.dead import deaths
+from rowlock.collector.failing import Reason, reason_of
 from rowlock.collector.policies import PolicyKeeper
+from rowlock.collector.refreshing import Refreshed
+from rowlock.collector.services import State
 from rowlock.collector.snapshot import Snapshot, Watch
 from rowlock.health.report import Report
 
@@ -29,6 +35,10 @@ class Loop:
         self._database: Database | None = None
         self._dead = 0
         self._where = configuration.address.url
+        self._secured = _secured(configuration)
+        self._certificates: Refreshed[float | None] = Refreshed()
+        self._certificate_expires: float | None = None
+        self._reason: Reason | None = None
         self._watch = Watch(management, configuration.pools)
         self._keeper = PolicyKeeper(management, configuration) if configuration.keeps_policies else None
         self._ending = threading.Event()
@@ -57,6 +67,14 @@ class Loop:
         """Did the broker answer last?"""
         return not self.problem
 
+    def state(self) -> State:
+        """What is told of RabbitMQ as of any other service."""
+        return State(
+            is_up=self.answers() if self._began else None,
+            reason=self._reason,
+            certificate_expires=self._certificate_expires,
+        )
+
     def report(self) -> Report:
         """Ready means that the broker's answer is known; alive that the loop turns, whatever the broker does."""
         silent = time.monotonic() - self._turned
@@ -67,6 +85,7 @@ class Loop:
     def _turn(self, now: float) -> None:
         try:
             self.snapshot = self._watch.look()
+            self._certificate_expires = self._certificates.get(lambda: _first_to_expire(self._secured))
             self._look_at_the_dead(self.snapshot.dead)
             if self._keeper is not None and now >= self._policies_due:
                 if self._keeper.keep():
@@ -75,10 +94,10 @@ class Loop:
         except ManagementError as error:
             # Once it is back it may be another one, with other queues and no policies.
             self._policies_due = 0.0
-            self._tell(str(error))
+            self._tell(str(error), reason_of(error))
         except Exception as error:
             logger.exception("the broker cannot be watched")
-            self._tell(f"{type(error).__name__}: {error}")
+            self._tell(f"{type(error).__name__}: {error}", reason_of(error))
         else:
             self._tell("")
 
@@ -91,9 +110,26 @@ class Loop:
                 return
         self._dead = dead
 
-    def _tell(self, problem: str) -> None:
+    def _tell(self, problem: str, reason: Reason | None = None) -> None:
         if problem and problem != self.problem:
             logger.warning("%s", problem)
         elif not problem and self.problem:
             logger.info("watching the queues at %s", self._where)
-        self.problem = problem
+        self.problem, self._reason = problem, reason
+
+
+def _secured(configuration: Configuration) -> list[tuple[str, int]]:
+    """Where RabbitMQ shows a certificate."""
+    management = urlsplit(configuration.address.url)
+    found = [configuration.amqps] if configuration.amqps else []
+    if management.scheme == "https" and management.hostname:
+        found.append((management.hostname, management.port or 443))
+    return found
+
+
+def _first_to_expire(servers: list[tuple[str, int]]) -> float | None:
+    times = []
+    for host, port in servers:
+        with suppress(OSError, ValueError):
+            times.append(certificate.expires(host, port))
+    return min(times, default=None)

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +12,8 @@ from rowlock.collector.age import AgeEstimate
 
 _COLUMNS = "name,policy,consumers,messages,messages_ready,messages_unacknowledged,message_stats"
 ALARMS = {"memory": "mem_alarm", "disk": "disk_free_alarm"}
+
+_NODE_COLUMNS = "running,mem_alarm,disk_free_alarm,mem_used,mem_limit,disk_free,disk_free_limit"
 
 #: Seconds that the first message of some queues has waited at least, from elsewhere.
 Elsewhere = Callable[[Collection[str]], Mapping[str, float]]
@@ -34,6 +36,26 @@ class QueueState:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Nodes:
+    """The broker's nodes; bytes are of the node that is nearest to its alarm, None where RabbitMQ does not measure."""
+
+    #: How many have an alarm, by kind.
+    alarms: Mapping[str, int]
+    memory: int | None = None
+    memory_limit: int | None = None
+    disk_free: int | None = None
+    disk_free_limit: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clients:
+    """Connections and channels that this user may see, of all vhosts."""
+
+    connections: int
+    channels: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Snapshot:
     """All queues, at `taken` in monotonic seconds."""
 
@@ -42,8 +64,9 @@ class Snapshot:
     dead: int
     #: Messages that wait for their countdown or ETA, whatever their queue.
     delayed: int
-    #: Nodes with an alarm, by kind; None where this user may not know.
-    alarms: Mapping[str, int] | None
+    #: None where this user may not know.
+    nodes: Nodes | None
+    clients: Clients
     #: What the broker answered, a queue each.
     raw: tuple[Mapping[str, Any], ...]
 
@@ -61,7 +84,7 @@ class Watch:
         self._may_see_nodes = True
 
     def look(self) -> Snapshot:
-        """One or two questions to the broker; raises ManagementErrors."""
+        """Two or three questions to the broker; raises ManagementErrors."""
         answers = self._management.queues(self._pattern, _COLUMNS)
         now = time.monotonic()
         found = {queue["name"]: queue for queue in answers}
@@ -71,7 +94,8 @@ class Watch:
             queues=self._states(found, now),
             dead=int(found.get(DEAD_QUEUE, {}).get("messages", 0)),
             delayed=sum(int(queue.get("messages", 0)) for queue in delayed),
-            alarms=self._alarms(),
+            nodes=self._nodes(),
+            clients=self._clients(),
             raw=tuple(answers),
         )
 
@@ -108,13 +132,35 @@ class Watch:
             for state in states
         )
 
-    def _alarms(self) -> dict[str, int] | None:
+    def _nodes(self) -> Nodes | None:
         if not self._may_see_nodes:
             return None
         try:
-            nodes = self._management.get("nodes", columns="running,mem_alarm,disk_free_alarm") or []
+            nodes = self._management.get("nodes", columns=_NODE_COLUMNS) or []
         except Forbidden:
             # It takes the tag `monitoring`, and all else does not.
             self._may_see_nodes = False
             return None
-        return {kind: sum(bool(node.get(key)) for node in nodes) for kind, key in ALARMS.items()}
+        alarms = {kind: sum(bool(node.get(key)) for node in nodes) for kind, key in ALARMS.items()}
+        memory, memory_limit = _tightest(nodes, "mem_used", "mem_limit", lambda used, limit: limit - used)
+        disk_free, disk_free_limit = _tightest(nodes, "disk_free", "disk_free_limit", lambda free, limit: free - limit)
+        return Nodes(
+            alarms=alarms,
+            memory=memory,
+            memory_limit=memory_limit,
+            disk_free=disk_free,
+            disk_free_limit=disk_free_limit,
+        )
+
+    def _clients(self) -> Clients:
+        totals = (self._management.get("overview", columns="object_totals") or {}).get("object_totals") or {}
+        return Clients(connections=int(totals.get("connections", 0)), channels=int(totals.get("channels", 0)))
+
+
+def _tightest(
+    nodes: Iterable[Mapping[str, Any]], key: str, limit_key: str, room: Callable[[int, int], int]
+) -> tuple[int | None, int | None]:
+    # A node that is down has no numbers, and one whose disk is not watched has words.
+    pairs = [(node.get(key), node.get(limit_key)) for node in nodes]
+    numbers = [(value, limit) for value, limit in pairs if isinstance(value, int) and isinstance(limit, int)]
+    return min(numbers, key=lambda pair: room(*pair), default=(None, None))

@@ -10,9 +10,9 @@ from rowlock.live.messages import Message, dumps, joined, message
 from rowlock.live.threads import in_database
 from rowlock.live.view import NEVER, View
 from rowlock.models import Run
-from rowlock.runs.paging import page
 from rowlock.runs.presentation import HEAVY_COLUMNS, summary
 from rowlock.runs.query import Query
+from rowlock.runs.search import find
 from rowlock.runs.viewer import Viewer, visible
 
 #: Runs of which a view remembers that it told them. After more of them it names all that changed and do not match as
@@ -105,7 +105,7 @@ class _View:
             self._has_forgotten = True
 
     def _newest(self) -> tuple[list[_Row], str | None]:
-        found = page(self._query.filter(visible(Run.objects.all(), self._viewer)), cursor=None, limit=self._limit)
+        found = find(self._query, self._viewer, cursor=None, limit=self._limit)
         return [_row(run) for run in found.runs], found.next
 
     def _changed_since(self, since: datetime) -> tuple[frozenset[UUID], tuple[_Row, ...]] | None:

@@ -5,18 +5,18 @@ from typing import Literal, get_args
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from rowlock.metrics.buckets import BUCKETS
+
 #: succeeded: also by raising Ignore. retried: another attempt follows. rejected: by the task, or because nobody knows
 #: it. revoked: cancelled, before or while it ran. expired: it had waited beyond its `expires`. timed_out: by the soft
 #: or the hard time limit. lost: the process that executed it died. requeued: put back, started or not.
 Outcome = Literal["succeeded", "failed", "retried", "rejected", "revoked", "expired", "timed_out", "lost", "requeued"]
 
-#: Seconds, from what a quick task takes up to the hour.
-BUCKETS = (
-    *(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
-    *(60, 120, 300, 600, 1800, 3600),
-)
 #: The task of a message that no task is registered for: names from outside must not make series without end.
 UNKNOWN = "(unknown)"
+#: The exception of a task that has raised `MOST_EXCEPTIONS` other classes: some make classes as they go.
+OTHER = "(other)"
+MOST_EXCEPTIONS = 50
 #: Characters of labels that OpenMetrics allows an exemplar are 128, its name included.
 LONGEST_ID = 100
 
@@ -34,6 +34,11 @@ RUN = Histogram(
     buckets=BUCKETS,
 )
 OUTCOMES = Counter("rowlock_tasks_total", "What became of the messages that workers received.", (*_LABELS, "outcome"))
+EXCEPTIONS = Counter(
+    "rowlock_task_exceptions_total",
+    "Attempts that failed, are retried or ran out of time, by the class of what was raised.",
+    ("task", "exception"),
+)
 RUNNING = Gauge("rowlock_tasks_running", "Tasks that are being executed.", ("pool",))
 PREFETCHED = Gauge("rowlock_tasks_prefetched", "Messages that were delivered and are not started.", ("pool",))
 SLOTS = Gauge("rowlock_worker_slots", "Tasks that may be executed at a time.", ("pool",))
@@ -66,6 +71,7 @@ class TaskMetrics:
     def __init__(self, pool: str) -> None:
         self._pool = pool
         self._series: dict[tuple[str, str], Series] = {}
+        self._exceptions: dict[str, dict[str, Counter]] = {}
 
     def series(self, task: str, queue: str) -> Series:
         """`task` and `queue` must be from a bounded set: a registered task, a queue that is consumed."""
@@ -74,6 +80,15 @@ class TaskMetrics:
         if found is None:
             found = self._series[key] = Series(task, queue, self._pool)
         return found
+
+    def raised(self, task: str, exception: str, id: str) -> None:
+        """An attempt at `task` ended by an exception of that class."""
+        known = self._exceptions.setdefault(task, {})
+        if exception not in known:
+            if len(known) >= MOST_EXCEPTIONS:
+                exception = OTHER
+            known[exception] = EXCEPTIONS.labels(task, exception)
+        known[exception].inc(1, _exemplar(id))
 
     def watch(
         self,

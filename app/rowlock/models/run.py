@@ -77,9 +77,18 @@ class Run(models.Model):
         ]
         indexes = [
             models.Index(fields=["-created", "-id"], name="rowlock_run_newest"),
-            models.Index(fields=["state", "-created", "-id"], name="rowlock_run_state"),
+            # Nearly all runs succeed in the end; they would make it the most expensive one to keep.
+            models.Index(
+                fields=["state", "-created", "-id"], name="rowlock_run_state", condition=~Q(state=State.SUCCEEDED)
+            ),
             models.Index(fields=["task", "-created", "-id"], name="rowlock_run_task"),
+            models.Index(fields=["queue", "-created", "-id"], name="rowlock_run_queue"),
             models.Index(fields=["owner", "-created", "-id"], name="rowlock_run_owner", condition=~Q(owner="")),
+            models.Index(
+                fields=["error_type", "-created", "-id"],
+                name="rowlock_run_error",
+                condition=~Q(error_type="") & ~Q(state=State.SUCCEEDED),
+            ),
             models.Index(fields=["publish_after"], name="rowlock_run_outbox", condition=Q(state=State.QUEUED)),
             models.Index(
                 fields=["expires"],

@@ -25,25 +25,27 @@ def register() -> None:
 
 
 def look() -> Backlog:
-    """Up to `MOST` runs that are due and not published, and how long the oldest has been due.
+    """`waiting`, and closes the thread's database connection: whoever asks has a thread for the question."""
+    try:
+        return waiting()
+    finally:
+        connection.close()
 
-    Closes the thread's database connection: whoever asks has a thread for the question. Raises DatabaseErrors.
-    """
+
+def waiting() -> Backlog:
+    """Up to `MOST` runs that are due and not published, and how long the oldest has been due. Raises DatabaseErrors."""
     now = timezone.now()
     # By publish_after, for that has an index of the queued ones alone; what is scheduled for later stays out of sight.
-    waiting = (
+    found = (
         Run.objects.filter(state=State.QUEUED, publish_after__lte=now + LONGEST_DELAY)
         .filter(Q(due__isnull=True) | Q(due__lte=now))
         .annotate(since=Coalesce("due", "created"))
         .order_by("publish_after")[:MOST]
     )
-    try:
-        with transaction.atomic():
-            if connection.vendor == "postgresql":
-                with connection.cursor() as cursor:
-                    cursor.execute(f"SET LOCAL statement_timeout = {int(TIMEOUT * 1000)}")
-            found = waiting.aggregate(pending=Count("*"), oldest=Min("since"))
-    finally:
-        connection.close()
-    oldest = 0.0 if found["oldest"] is None else (now - found["oldest"]).total_seconds()
-    return Backlog(pending=found["pending"], oldest=max(0.0, oldest))
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET LOCAL statement_timeout = {int(TIMEOUT * 1000)}")
+        numbers = found.aggregate(pending=Count("*"), oldest=Min("since"))
+    oldest = 0.0 if numbers["oldest"] is None else (now - numbers["oldest"]).total_seconds()
+    return Backlog(pending=numbers["pending"], oldest=max(0.0, oldest))

@@ -23,6 +23,9 @@ class Page:
 
     runs: list[Run]
     next: str | None
+    #: Where a search was given up for this page though it is not full: it has looked at what was accepted since then,
+    #: and `next` goes on with what is older. None where nothing was left out.
+    searched_until: datetime | None = None
 
 
 def page(queryset: QuerySet[Run], *, cursor: str | None, limit: int) -> Page:
@@ -31,17 +34,23 @@ def page(queryset: QuerySet[Run], *, cursor: str | None, limit: int) -> Page:
         raise QueryError(f"A page has at least 1 run, not {limit}.")
     ordered = queryset.order_by("-created", "-id").defer(*HEAVY_COLUMNS)
     if cursor:
-        created, run_id = _position(cursor)
-        # The first condition alone bounds the index; the second breaks ties.
-        ordered = ordered.filter(Q(created__lte=created), Q(created__lt=created) | Q(id__lt=run_id))
+        ordered = ordered.filter(position_filter(cursor))
     found = list(ordered[: limit + 1])
     more = len(found) > limit
-    return Page(runs=found[:limit], next=_cursor(found[limit - 1]) if more else None)
+    return Page(runs=found[:limit], next=cursor_at(found[limit - 1].created, found[limit - 1].id) if more else None)
 
 
-def _cursor(run: Run) -> str:
-    microseconds = (run.created - _EPOCH) // timedelta(microseconds=1)
-    return urlsafe_b64encode(microseconds.to_bytes(_TIME_BYTES) + run.id.bytes).decode()
+def position_filter(cursor: str) -> Q:
+    """What comes after `cursor`; raises QueryError on a cursor that is none."""
+    created, run_id = _position(cursor)
+    # The first condition alone bounds the index; the second breaks ties.
+    return Q(created__lte=created) & (Q(created__lt=created) | Q(id__lt=run_id))
+
+
+def cursor_at(created: datetime, run_id: UUID) -> str:
+    """The cursor of what comes after such a run."""
+    microseconds = (created - _EPOCH) // timedelta(microseconds=1)
+    return urlsafe_b64encode(microseconds.to_bytes(_TIME_BYTES) + run_id.bytes).decode()
 
 
 def _position(cursor: str) -> tuple[datetime, UUID]:

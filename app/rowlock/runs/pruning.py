@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from rowlock.conf import settings
-from rowlock.models import FINAL, Run
+from rowlock.models import FINAL, Run, RunLog
 
 #: Rows that one statement deletes: few enough that nobody waits for it.
 CHUNK = 5000
@@ -36,6 +36,7 @@ def _delete(runs: QuerySet[Run]) -> int:
             if connection.features.has_select_for_update_skip_locked:
                 oldest = oldest.select_for_update(skip_locked=True)
             ids = list(oldest.values_list("id", flat=True)[:CHUNK])
+            RunLog.objects.filter(run_id__in=ids).delete()
             deleted += Run.objects.filter(id__in=ids).delete()[0]
         if len(ids) < CHUNK:
             return deleted

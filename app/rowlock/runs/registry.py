@@ -12,7 +12,7 @@ from celery import Celery, Task, current_app, signals
 from rowlock.checks import REFUSAL
 from rowlock.conf import settings
 from rowlock.runs.arguments import signature_of
-from rowlock.runs.errors import RunError, UnknownTaskError
+from rowlock.runs.errors import OptionsError, RunError, UnknownTaskError
 
 _KINDS: dict[Any, Literal["positional", "keyword", "any"]] = {
     inspect.Parameter.POSITIONAL_ONLY: "positional",
@@ -89,6 +89,20 @@ def queue_names() -> list[str]:
     routed = {queue_of(_tasks()[name], None, (), {}) for name in task_names()}
     declared = {queue.name for queue in app.amqp.queues.values()} if app.conf.task_queues else set()
     return sorted({*routed, *declared, app.conf.task_default_queue, *settings().queues} - {""})
+
+
+def check_queue(queue: str) -> None:
+    """Raises OptionsError on a queue that is not known."""
+    known = queue_names()
+    if queue not in known:
+        raise unknown_queue(queue, known)
+
+
+def unknown_queue(queue: str, known: list[str]) -> OptionsError:
+    """Nobody works on `queue`: publishing would make it, and no worker would ever take from it."""
+    near = get_close_matches(queue, known, n=1)
+    hint = f"Did you mean {near[0]!r}?" if near else f"There are {', '.join(known)}."
+    return OptionsError(f"There is no queue {queue[:100]!r}. {hint} (ROWLOCK['QUEUES'] adds one.)")
 
 
 def queue_of(task: Task, queue: str | None, args: Any, kwargs: Any) -> str:

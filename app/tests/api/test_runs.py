@@ -82,7 +82,11 @@ def test_a_list_is_filtered_by_a_query(anna: ApiClient, make_run: MakeRun) -> No
 def test_a_list_has_summaries_newest_first(anna: ApiClient, make_run: MakeRun) -> None:
     runs = [make_run(created=timezone.now() + timedelta(seconds=age)) for age in range(3)]
 
-    assert anna.ask("runs/") == {"runs": [summary(run) for run in reversed(runs)], "next": None}
+    assert anna.ask("runs/") == {
+        "runs": [summary(run) for run in reversed(runs)],
+        "next": None,
+        "searched_until": None,
+    }
 
 
 def test_pages_follow_one_another_while_runs_are_added(anna: ApiClient, make_run: MakeRun) -> None:
@@ -98,13 +102,14 @@ def test_pages_follow_one_another_while_runs_are_added(anna: ApiClient, make_run
     assert seen == [str(run.id) for run in reversed(runs)]
 
 
-def test_a_list_costs_one_statement_however_long_it_is(
-    anna: ApiClient, make_run: MakeRun, django_assert_num_queries: DjangoAssertNumQueries
+def test_a_list_costs_few_statements_however_long_it_is(
+    anna: ApiClient, make_run: MakeRun, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     for _ in range(30):
         make_run()
 
-    with django_assert_num_queries(4):
+    # Session, user, one for permissions; on Postgres from where on to read, which runs, and those.
+    with django_assert_max_num_queries(6):
         anna.ask("runs/", q="state:queued")
 
 

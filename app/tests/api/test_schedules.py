@@ -11,8 +11,8 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from example.celery import app
-from rowlock.api import timing
 from rowlock.models import Run
+from rowlock.schedules import editing, times
 from tests.api.conftest import ApiClient
 from tests.api.test_documentation import assert_documented
 
@@ -33,8 +33,8 @@ def create(client: ApiClient, **fields: Any) -> Any:
 @pytest.fixture
 def ephem(monkeypatch: pytest.MonkeyPatch) -> None:
     """As where the package is installed; whether beat can follow the sun is Celery's to test."""
-    monkeypatch.setattr(timing, "has_ephem", lambda: True)
-    monkeypatch.setattr("rowlock.api.schedules.has_ephem", lambda: True)
+    monkeypatch.setattr(times, "has_ephem", lambda: True)
+    monkeypatch.setattr(editing, "has_ephem", lambda: True)
     monkeypatch.setitem(sys.modules, "ephem", ModuleType("ephem"))
     monkeypatch.setattr(SolarSchedule, "schedule", IntervalSchedule(every=1, period="days").schedule)
 
@@ -211,7 +211,7 @@ def test_what_beat_could_not_follow_is_refused(operator: ApiClient, fields: dict
 
 
 def test_following_the_sun_needs_its_package(operator: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(timing, "has_ephem", lambda: False)
+    monkeypatch.setattr(times, "has_ephem", lambda: False)
 
     response = operator.send("POST", "schedules/", given(schedule=SUNRISE))
 
@@ -223,8 +223,8 @@ def test_a_schedule_of_the_sun_is_shown_without_its_package(
     operator: ApiClient, ephem: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = create(operator, schedule=SUNRISE, enabled=False)
-    monkeypatch.setattr(timing, "has_ephem", lambda: False)
-    monkeypatch.setattr("rowlock.api.schedules.has_ephem", lambda: False)
+    monkeypatch.setattr(times, "has_ephem", lambda: False)
+    monkeypatch.setattr(editing, "has_ephem", lambda: False)
 
     assert operator.ask(f"schedules/{made['id']}")["schedule"] == SUNRISE
     assert operator.send("POST", f"schedules/{made['id']}/enable").status_code == 422

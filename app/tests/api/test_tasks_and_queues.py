@@ -46,16 +46,19 @@ def test_queues_are_listed_with_what_has_not_finished(anna: ApiClient, make_run:
 
     queues = {queue["name"]: queue for queue in anna.ask("queues/")["queues"]}
 
-    assert queues["email"] == {
-        "name": "email",
-        "known": True,
-        "scheduled": 1,
-        "queued": 1,
-        "published": 0,
-        "retrying": 0,
-        "started": 1,
-        "unfinished": 3,
-    }
+    counts = {name: value for name, value in queues["email"].items() if isinstance(value, int)}
+    assert (
+        counts.items()
+        >= {
+            "known": True,
+            "scheduled": 1,
+            "queued": 1,
+            "published": 0,
+            "retrying": 0,
+            "started": 1,
+            "unfinished": 3,
+        }.items()
+    )
     assert queues["celery"]["unfinished"] == 0
 
 
@@ -73,6 +76,11 @@ def test_the_runs_of_others_are_not_counted(ben: ApiClient, make_run: MakeRun) -
     assert sum(queue["unfinished"] for queue in ben.ask("queues/")["queues"]) == 0
 
 
-def test_queues_cost_one_statement(anna: ApiClient, django_assert_num_queries: DjangoAssertNumQueries) -> None:
-    with django_assert_num_queries(4):
+def test_queues_cost_few_statements_however_many_there_are(
+    anna: ApiClient, make_run: MakeRun, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(10):
+        make_run(queue=f"queue-{number}")
+
+    with django_assert_max_num_queries(7):
         anna.ask("queues/")

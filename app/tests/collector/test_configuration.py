@@ -36,6 +36,9 @@ def test_policies_can_be_left_to_others() -> None:
         (queues(consumerTimeout="1h"), "consumerTimeout of queue 'celery'"),
         (queues(deliveryLimit=0), "deliveryLimit of queue 'celery'"),
         ({**queues(), "ROWLOCK_POLICIES": "perhaps"}, "ROWLOCK_POLICIES is 'perhaps'"),
+        ({**queues(), "ROWLOCK_RELEASE": "oars"}, "ROWLOCK_POD_NAMESPACE must name its namespace"),
+        ({**queues(), "ROWLOCK_PODS_MAX": "{"}, "ROWLOCK_PODS_MAX is not JSON"),
+        ({**queues(), "ROWLOCK_PODS_MAX": '{"default": "many"}'}, "ROWLOCK_PODS_MAX must give a number of pods"),
     ],
 )
 def test_a_mistake_is_told_with_what_is_expected(variables: dict[str, str], message: str) -> None:

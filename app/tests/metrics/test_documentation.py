@@ -4,6 +4,8 @@ import re
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
@@ -11,10 +13,17 @@ from prometheus_client.core import Metric
 
 import rowlock.metrics.beat
 import rowlock.metrics.tasks
+from rowlock.collector.cluster import Cluster
 from rowlock.collector.exposition import BrokerCollector
-from rowlock.collector.snapshot import ALARMS, QueueState, Snapshot
+from rowlock.collector.parts import ClusterCollector, PausedCollector, PoolCollector
+from rowlock.collector.postgres import STATES, Postgres
+from rowlock.collector.redis_server import Redis
+from rowlock.collector.services import ServicesCollector, State
+from rowlock.collector.snapshot import ALARMS, Clients, Nodes, QueueState, Snapshot
+from rowlock.collector.watching import Watcher
+from rowlock.metrics.container import ContainerCollector
 from rowlock.metrics.outbox import Backlog, OutboxCollector
-from tests.processes import APP
+from tests.processes import APP, wait_until
 
 PAGE = (APP.parent / "docs" / "metrics.md").read_text()
 OF_THE_PROCESS = (rowlock.metrics.beat, rowlock.metrics.tasks)
@@ -24,12 +33,65 @@ def families() -> Iterator[Metric]:
     queue = QueueState(
         name="q", pool="p", ready=1, unacked=1, consumers=1, oldest=1, published=1, delivered=1, acknowledged=1
     )
+    nodes = Nodes(alarms=dict.fromkeys(ALARMS, 0), memory=1, memory_limit=1, disk_free=1, disk_free_limit=1)
+    clients = Clients(connections=1, channels=1)
     snapshot = Snapshot(
-        taken=time.monotonic(), queues=(queue,), dead=0, delayed=0, alarms=dict.fromkeys(ALARMS, 0), raw=()
+        taken=time.monotonic(), queues=(queue,), dead=0, delayed=0, nodes=nodes, clients=clients, raw=()
     )
     yield from REGISTRY.collect()
     yield from BrokerCollector(lambda: snapshot, lambda: True).collect()
     yield from OutboxCollector(lambda: Backlog(pending=0, oldest=0)).collect()
+    yield from of_services()
+    yield from of_the_cluster()
+    yield from of_a_container()
+
+
+def of_services() -> Iterator[Metric]:
+    postgres = Postgres(
+        connections=dict.fromkeys(STATES, 0),
+        connections_max=1,
+        locks_waiting=0,
+        oldest_transaction_seconds=0,
+        database_bytes=1,
+        commits=1,
+        rollbacks=0,
+        deadlocks=0,
+        certificate_expires=1.0,
+    )
+    redis = Redis(
+        memory_bytes=1,
+        memory_limit_bytes=0,
+        clients=1,
+        commands=1,
+        hits=0,
+        misses=0,
+        evicted_keys=0,
+        certificate_expires=None,
+    )
+    broker = State(is_up=True)
+    yield from ServicesCollector(broker=lambda: broker, postgres=answering(postgres), redis=answering(redis)).collect()
+
+
+def of_the_cluster() -> Iterator[Metric]:
+    part = ("worker", "p")
+    cluster = Cluster(pods_wanted={part: 1}, pods_ready={part: 1}, restarts={part: 0}, migration_failed=False)
+    yield from ClusterCollector(answering(cluster)).collect()
+    yield from PoolCollector({"p": 1}).collect()
+    yield from PausedCollector(answering({"q"}), {"q": "p"}).collect()
+
+
+def of_a_container() -> Iterator[Metric]:
+    with TemporaryDirectory() as folder:
+        for name in ("memory.current", "memory.max"):
+            (Path(folder) / name).write_text("1\n")
+        yield from ContainerCollector("p", Path(folder)).collect()
+
+
+def answering(found: Any) -> Any:
+    """A watcher of which the first question is answered."""
+    watcher = Watcher("test", lambda: found, interval=3600).start()
+    wait_until("its answer", watcher.last)
+    return watcher
 
 
 def exported() -> dict[str, Metric]:

@@ -13,7 +13,7 @@ from pytest_django import Settings
 from example.celery import app
 from example.tasks.basic import add
 from rowlock.celery.stamp import stamp, waited
-from rowlock.metrics.tasks import LONGEST_ID, TaskMetrics
+from rowlock.metrics.tasks import LONGEST_ID, MOST_EXCEPTIONS, OTHER, TaskMetrics
 from tests.brokers import use_broker
 
 
@@ -41,6 +41,17 @@ def test_an_id_that_is_too_long_for_an_exemplar_is_counted_without_one(pool: str
 
     counted = next(line for line in lines(pool) if 'outcome="failed"' in line)
     assert counted.endswith("} 1.0")
+
+
+def test_a_task_that_makes_classes_as_it_goes_makes_no_series_without_end() -> None:
+    task, metrics = uuid4().hex, TaskMetrics("")
+
+    for number in range(MOST_EXCEPTIONS + 10):
+        metrics.raised(task, f"Class{number}", "id")
+
+    counted = [line for line in lines(task) if line.startswith("rowlock_task_exceptions_total{")]
+    assert len(counted) == MOST_EXCEPTIONS + 1
+    assert any(f'exception="{OTHER}"' in line and "} 10.0" in line for line in counted)
 
 
 def test_an_id_of_any_characters_leaves_the_scrape_readable(pool: str) -> None:

@@ -1,6 +1,7 @@
 """What a worker says of itself, with a clock that the test sets and a main loop that turns when the test says."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ class Consumer:
     def __init__(self) -> None:
         self.pending: list[Callable[[], None]] = []
         self.timer = self.connection = self.transport = self.app = self.amqp = self.queues = self.controller = self
+        self.rowlock_pauses = SimpleNamespace(queues=frozenset())
         self.driver_type = "embedded"
         self.consume_from = {"celery": type("Queue", (), {"name": "celery", "queue_arguments": None})}
         self.task_consumer = self.channel = self

@@ -21,9 +21,10 @@ class Worker:
         self.ready = 0
         self.connections = 1
         self.running = 0
+        self.paused: set[str] = set()
         self.queue = SimpleNamespace(name="celery", queue_arguments={})
         self.callbacks: dict[str, Any] = {"tag": object()}
-        self.controller = SimpleNamespace(rowlock_slots=self)
+        self.controller = SimpleNamespace(rowlock_slots=self, rowlock_pauses=SimpleNamespace(queues=self.paused))
         self.prefetched = 0
         self.task_buckets: dict[str, Any] = {}
         self.task_consumer = SimpleNamespace(channel=self, _active_tags={"celery": "tag"})
@@ -73,7 +74,7 @@ class Worker:
 def worker(monkeypatch: pytest.MonkeyPatch) -> Worker:
     worker = Worker()
     monkeypatch.setattr(watch, "time", worker)
-    monkeypatch.setattr(watch, "_break", worker.breaks)
+    monkeypatch.setattr(watch, "break_connection", worker.breaks)
     worker.watch = Watch()
     worker.watch.begin(worker)
     return worker
@@ -162,3 +163,16 @@ def test_a_worker_that_ends_does_not_connect_again(worker: Worker) -> None:
     worker.looks(seconds=PERIOD)
 
     assert worker.connections == 1
+
+
+def test_a_paused_queue_is_not_missed(worker: Worker) -> None:
+    worker.looks()
+    worker.paused.add("celery")
+    worker.task_consumer._active_tags.clear()
+    worker.ready = 10
+
+    worker.looks(seconds=10 * STARVED_AFTER)
+
+    assert (worker.watch.trouble, worker.connections) == ("", 1)
+    assert worker.watch.has_queues
+    assert worker.watch.is_paused

@@ -89,26 +89,28 @@ def assert_counted(samples: list[Sample], task: str, **expected: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("task", "expected", "starts"),
+    ("task", "expected", "starts", "raised"),
     [
-        ("succeeds", {"succeeded": 1}, 1),
-        ("fails", {"failed": 1}, 1),
-        ("succeeds_at_second_attempt", {"retried": 1, "succeeded": 1}, 2),
-        ("is_ignored", {"succeeded": 1}, 1),
-        ("is_rejected", {"rejected": 1}, 1),
-        ("is_put_back_once", {"requeued": 1, "succeeded": 1}, 2),
-        ("exceeds_soft_limit", {"timed_out": 1}, 1),
-        ("exceeds_hard_limit", {"timed_out": 1}, 1),
+        ("succeeds", {"succeeded": 1}, 1, ""),
+        ("fails", {"failed": 1}, 1, "ValueError"),
+        ("succeeds_at_second_attempt", {"retried": 1, "succeeded": 1}, 2, "Retry"),
+        ("is_ignored", {"succeeded": 1}, 1, ""),
+        ("is_rejected", {"rejected": 1}, 1, ""),
+        ("is_put_back_once", {"requeued": 1, "succeeded": 1}, 2, ""),
+        ("exceeds_soft_limit", {"timed_out": 1}, 1, "SoftTimeLimitExceeded"),
+        ("exceeds_hard_limit", {"timed_out": 1}, 1, "TimeLimitExceeded"),
     ],
 )
-def test_each_start_of_a_task_is_counted_once_by_how_it_ended(
-    worker: Running, queue: str, task: str, expected: dict[str, float], starts: int
+def test_each_start_of_a_task_is_counted_once_by_how_it_ended(  # noqa: PLR0917 - the columns of a table
+    worker: Running, queue: str, task: str, expected: dict[str, float], starts: int, raised: str
 ) -> None:
     send(task, queue)
 
     samples = wait_for_outcomes(worker, task, expected)
 
     assert_counted(samples, task, waits=starts, runs=starts)
+    exceptions = matching(samples, "rowlock_task_exceptions_total", task=f"{TASKS}.{task}")
+    assert {found.labels["exception"]: found.value for found in exceptions} == ({raised: 1} if raised else {})
 
 
 def test_a_task_whose_process_is_killed_is_counted_as_lost(real_services: None, worker: Running, queue: str) -> None:

@@ -1,4 +1,19 @@
-from rowlock.management.subcommands import api_token, bulk, dead, listing, prune, relay, republish, show, submit, watch
+from rowlock.management.subcommands import (
+    api_token,
+    audit,
+    bulk,
+    dead,
+    listing,
+    prune,
+    queue,
+    relay,
+    republish,
+    role,
+    show,
+    submit,
+    watch,
+    worker,
+)
 
 SUBCOMMANDS = (
     submit.SUBCOMMAND,
@@ -7,9 +22,13 @@ SUBCOMMANDS = (
     bulk.RETRY,
     bulk.CANCEL,
     watch.SUBCOMMAND,
+    queue.SUBCOMMAND,
+    worker.SUBCOMMAND,
     relay.SUBCOMMAND,
     prune.SUBCOMMAND,
     republish.SUBCOMMAND,
     dead.SUBCOMMAND,
     api_token.SUBCOMMAND,
+    role.SUBCOMMAND,
+    audit.SUBCOMMAND,
 )

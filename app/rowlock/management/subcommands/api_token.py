@@ -2,10 +2,12 @@ from datetime import timedelta
 
 from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError, CommandParser
+from django.db import transaction
 from django.utils import timezone
 
 from rowlock.management.arguments import duration_or_moment
 from rowlock.management.output import Output
+from rowlock.management.recording import record
 from rowlock.management.subcommand import Options, Subcommand
 from rowlock.models import ApiToken
 from rowlock.models.token import hash_of, new_secret
@@ -34,7 +36,9 @@ def _run(options: Options, output: Output) -> None:
     if expires is not None and expires <= timezone.now():
         raise CommandError("--expires is in the past.")
     secret = new_secret()
-    ApiToken.objects.create(user=user, name=options["name"], hash=hash_of(secret), expires=expires)
+    with transaction.atomic():
+        ApiToken.objects.create(user=user, name=options["name"], hash=hash_of(secret), expires=expires)
+        record("create", "token", options["name"], user=options["user"], expires=expires)
     output.line(secret)
     output.remark("Keep it now, it is shown only this once. Use: Authorization: Bearer <token>")
 

@@ -1,10 +1,12 @@
 """Retrying and cancelling: one run, or all that a query finds."""
 
 from django.core.management.base import CommandParser
+from django.db import transaction
 
 from rowlock import runs
 from rowlock.management import selection
 from rowlock.management.output import Output
+from rowlock.management.recording import record
 from rowlock.management.subcommand import Options, Subcommand
 from rowlock.models import FINAL, UNFINISHED
 
@@ -17,7 +19,11 @@ def _add_arguments(parser: CommandParser) -> None:
 def _retry(options: Options, output: Output) -> None:
     selection.check(options)
     for run_id in options["ids"]:
-        output.line(str(runs.retry(selection.run_of(run_id)).id))
+        run = selection.run_of(run_id)
+        with transaction.atomic():
+            again = runs.retry(run)
+            record("retry", "run", str(run.id), task=run.task, new_run=str(again.id))
+        output.line(str(again.id))
     if options["query"] is None:
         return
     found = selection.found_by(options["query"]).filter(state__in=FINAL)
@@ -25,13 +31,19 @@ def _retry(options: Options, output: Output) -> None:
     if number == 0:
         output.remark("No finished run was found.")
     elif selection.is_confirmed(f"Retry {selection.counted(number)}?", options, output):
-        output.line(f"{selection.counted(runs.retry_all(found))} retried.")
+        with transaction.atomic():
+            retried = runs.retry_all(found)
+            record("retry", "runs", options["query"], count=retried)
+        output.line(f"{selection.counted(retried)} retried.")
 
 
 def _cancel(options: Options, output: Output) -> None:
     selection.check(options)
     for run_id in options["ids"]:
-        was = runs.cancel(selection.run_of(run_id)).was
+        run = selection.run_of(run_id)
+        with transaction.atomic():
+            was = runs.cancel(run).was
+            record("cancel", "run", str(run.id), task=run.task, was=was)
         end = "its worker was told to stop it" if was == "started" else "it is cancelled"
         output.line(f"{run_id} was {was}; {end}.")
     if options["query"] is None:
@@ -41,6 +53,8 @@ def _cancel(options: Options, output: Output) -> None:
     if number == 0:
         output.remark("No run was found that waits or runs.")
     elif selection.is_confirmed(f"Cancel {selection.counted(number)}?", options, output):
+        # Before it, for it is many transactions.
+        record("cancel", "runs", options["query"], count=number)
         counts = runs.cancel_all(found)
         parts = ", ".join(f"{count} {place}" for place, count in counts.items())
         output.line(f"{selection.counted(sum(counts.values()))} cancelled" + (f" ({parts})." if parts else "."))

@@ -3,8 +3,10 @@ from dataclasses import asdict
 from django.core.management.base import CommandError, CommandParser
 from kombu.exceptions import OperationalError
 
+from rowlock.broker.topology import DEAD_QUEUE
 from rowlock.management import selection
 from rowlock.management.output import Output
+from rowlock.management.recording import record
 from rowlock.management.subcommand import Options, Subcommand
 from rowlock.runs import dead_letters
 
@@ -48,6 +50,9 @@ def _settle(options: Options, output: Output) -> None:
         return
     act = dead_letters.retry if action == "retry" else dead_letters.drop
     number = act(None if options["all"] else options["ids"])
+    if number:
+        target = options["ids"][0] if len(options["ids"]) == 1 else DEAD_QUEUE
+        record(action, "dead letters", target, count=number)
     done = "retried" if action == "retry" else "dropped"
     output.line(f"{number} {'dead letter' if number == 1 else 'dead letters'} {done}.")
 

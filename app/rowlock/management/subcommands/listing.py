@@ -7,10 +7,10 @@ from rowlock.management.arguments import positive
 from rowlock.management.describe import happening, local_time, state_of, took
 from rowlock.management.output import Output
 from rowlock.management.subcommand import Options, Subcommand, query_word
-from rowlock.models import Run
-from rowlock.runs.paging import page
-from rowlock.runs.presentation import summary
+from rowlock.runs.presentation import moment, summary
 from rowlock.runs.query import parse
+from rowlock.runs.search import find
+from rowlock.runs.viewer import EVERYBODY
 
 _HEADS = ("ID", "TASK", "STATE", "QUEUE", "OWNER", "ACCEPTED", "TOOK", "")
 _EXAMPLES = """
@@ -32,16 +32,19 @@ def _add_arguments(parser: CommandParser) -> None:
 
 def _run(options: Options, output: Output) -> None:
     query = parse(" ".join(options["words"]))
-    found = page(query.filter(Run.objects.all()), cursor=options["cursor"], limit=options["limit"])
+    found = find(query, EVERYBODY, cursor=options["cursor"], limit=options["limit"])
     summaries = [summary(run) for run in found.runs]
     if options["json"]:
-        output.json({"runs": summaries, "next": found.next})
+        output.json({"runs": summaries, "next": found.next, "searched_until": moment(found.searched_until)})
         return
-    if not summaries:
+    if summaries:
+        output.table(_HEADS, [_row(shown) for shown in summaries])
+    if found.searched_until:
+        since = local_time(moment(found.searched_until))
+        output.remark(f"Only the newest were looked at, back to {since}; go on with --cursor {found.next}")
+    elif not summaries:
         output.remark("No run was found.")
-        return
-    output.table(_HEADS, [_row(shown) for shown in summaries])
-    if found.next:
+    elif found.next:
         output.remark(f"There are more; go on with --cursor {found.next}")
 
 

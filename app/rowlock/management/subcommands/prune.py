@@ -3,7 +3,7 @@ from django.core.management.base import CommandParser
 from rowlock.management.output import Output
 from rowlock.management.selection import counted
 from rowlock.management.subcommand import Options, Subcommand
-from rowlock.runs.pruning import prune
+from rowlock.upkeep import prune
 
 
 def _add_arguments(parser: CommandParser) -> None:

@@ -3,6 +3,7 @@ from django.core.management.base import CommandParser
 from rowlock import runs
 from rowlock.management import selection
 from rowlock.management.output import Output
+from rowlock.management.recording import record
 from rowlock.management.subcommand import Options, Subcommand
 from rowlock.models import Run, State
 
@@ -21,6 +22,8 @@ def _run(options: Options, output: Output) -> None:
     if number == 0:
         output.remark("No run was found that waits in the broker.")
     elif selection.is_confirmed(f"Publish {selection.counted(number)} once more?", options, output):
+        # Before it, for it is many transactions.
+        record("republish", "runs", options["query"] or " ".join(map(str, options["ids"])), count=number)
         output.line(f"{selection.counted(runs.republish(chosen))} put back to be published.")
 
 

@@ -8,6 +8,8 @@ from rowlock.management.describe import happening, local_time, state_of, took
 from rowlock.management.output import Output
 from rowlock.management.selection import run_of
 from rowlock.management.subcommand import Options, Subcommand
+from rowlock.models import Run
+from rowlock.runs.logs import shown_log
 from rowlock.runs.presentation import detail
 
 _PLAIN = ("queue", "owner", "key", "parent", "retry_of", "priority", "worker", "attempts", "deliveries", "retries")
@@ -18,9 +20,13 @@ _REDACTED = "(redacted)"
 def _add_arguments(parser: CommandParser) -> None:
     parser.add_argument("id", type=run_id, metavar="ID", help="the id of the run")
     parser.add_argument("--json", action="store_true", help="as JSON, as the API has it")
+    parser.add_argument("--log", action="store_true", help="instead: what it has logged so far")
 
 
 def _run(options: Options, output: Output) -> None:
+    if options["log"]:
+        _show_log(run_of(options["id"]), options, output)
+        return
     shown = detail(run_of(options["id"]))
     if options["json"]:
         output.json(shown)
@@ -31,6 +37,19 @@ def _run(options: Options, output: Output) -> None:
     if shown["error"] and shown["error"]["traceback"]:
         output.line()
         output.line(shown["error"]["traceback"])
+
+
+def _show_log(run: Run, options: Options, output: Output) -> None:
+    shown = shown_log(run)
+    if options["json"]:
+        output.json(shown)
+    elif shown["redacted"]:
+        output.remark("What this task logs is neither kept nor shown.")
+    elif not shown["executions"]:
+        output.remark("It has logged nothing.")
+    for execution in [] if options["json"] else shown["executions"]:
+        output.remark(f"Attempt {execution['attempt']} on {execution['worker'] or 'no worker'}:")
+        output.line(execution["text"].removesuffix("\n"))
 
 
 def _lines(shown: dict[str, Any]) -> list[tuple[str, str]]:

@@ -1,11 +1,13 @@
 from datetime import timedelta
 
 from django.core.management.base import CommandParser
+from django.db import transaction
 from django.utils import timezone
 
 from rowlock import runs
 from rowlock.management.arguments import duration, duration_or_moment, json_list, json_object, moment
 from rowlock.management.output import Output
+from rowlock.management.recording import record
 from rowlock.management.subcommand import Options, Subcommand
 from rowlock.management.subcommands.watch import watch
 from rowlock.runs.presentation import summary
@@ -30,18 +32,21 @@ def _add_arguments(parser: CommandParser) -> None:
 
 def _run(options: Options, output: Output) -> None:
     countdown, expires = options["countdown"], options["expires"]
-    run = runs.submit(
-        options["task"],
-        options["task_args"],
-        options["kwargs"],
-        key=options["key"],
-        queue=options["queue"],
-        countdown=None if countdown is None else countdown.total_seconds(),
-        eta=options["eta"],
-        expires=timezone.now() + expires if isinstance(expires, timedelta) else expires,
-        priority=options["priority"],
-        owner=options["owner"],
-    )
+    with transaction.atomic():
+        run = runs.submit(
+            options["task"],
+            options["task_args"],
+            options["kwargs"],
+            key=options["key"],
+            queue=options["queue"],
+            countdown=None if countdown is None else countdown.total_seconds(),
+            eta=options["eta"],
+            expires=timezone.now() + expires if isinstance(expires, timedelta) else expires,
+            priority=options["priority"],
+            owner=options["owner"],
+        )
+        if run.is_new:
+            record("submit", "run", str(run.id), task=run.task, queue=run.queue)
     if not run.is_new:
         output.remark(f"The key {options['key']} has this run already.")
     if options["json"]:

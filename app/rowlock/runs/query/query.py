@@ -1,15 +1,14 @@
-import operator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import reduce
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from rowlock.models import Run
 from rowlock.runs.errors import QueryError
 from rowlock.runs.query import conditions
 from rowlock.runs.query.conditions import Condition
 from rowlock.runs.query.facts import Facts
+from rowlock.runs.query.match import Match, any_of
 from rowlock.runs.query.text import anywhere
 from rowlock.runs.query.words import Word, split
 
@@ -19,13 +18,13 @@ MOST_VALUES = 100
 QUALIFIERS: dict[str, conditions.Reader] = {
     "state": conditions.state,
     "task": conditions.task,
-    "queue": conditions.text_column("queue"),
-    "owner": conditions.text_column("owner"),
-    "key": conditions.text_column("key"),
+    "queue": conditions.queue,
+    "owner": conditions.owner,
+    "key": conditions.key,
     "id": conditions.id_column("id"),
     "parent": conditions.id_column("parent_id"),
     "retry-of": conditions.id_column("retry_of"),
-    "worker": conditions.text_column("worker"),
+    "worker": conditions.worker,
     "error": conditions.error,
     "since": conditions.since,
     "until": conditions.until,
@@ -48,8 +47,11 @@ class Query:
 
     def filter(self, queryset: QuerySet[Run]) -> QuerySet[Run]:
         """Those of `queryset` that match; asks the database for the names of tasks when a word needs them."""
-        facts = Facts(queryset.db)
-        return queryset.filter(*(condition(facts) for condition in self.conditions))
+        return queryset.filter(*(match.q for match in self.matches(Facts(queryset.db))))
+
+    def matches(self, facts: Facts) -> list[Match]:
+        """What each word finds, and how."""
+        return [condition(facts) for condition in self.conditions]
 
 
 def parse(query: str) -> Query:
@@ -71,9 +73,9 @@ def _is_storable(query: str) -> bool:
 def _condition(word: Word) -> Condition:
     parts = [_read(word, value) for value in word.values]
 
-    def condition(facts: Facts) -> Q:
-        matches = reduce(operator.or_, (part(facts) for part in parts))
-        return ~matches if word.negated else matches
+    def condition(facts: Facts) -> Match:
+        match = any_of([part(facts) for part in parts])
+        return Match(q=~match.q, is_slow=match.is_slow) if word.negated else match
 
     return condition
 

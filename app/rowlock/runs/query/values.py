@@ -76,3 +76,8 @@ def comparison(text: str) -> tuple[str | None, str]:
 def glob_pattern(text: str) -> str:
     """A regular expression, for Python and for databases, of what `text` with `*` for any part matches."""
     return ".*".join(re.escape(part) for part in re.split(r"\*+", text))
+
+
+def has_trigram(text: str) -> bool:
+    """Are three letters or digits in a row in it? Less than that no index of parts of texts can find."""
+    return re.search(r"[^\W_]{3}", text) is not None

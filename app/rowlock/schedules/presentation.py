@@ -1,15 +1,15 @@
-"""Schedules as JSON."""
+"""Schedules as JSON, the same for the API and the page."""
 
 import json
 from typing import Any
 
 from django_celery_beat.models import PeriodicTask
 
-from rowlock.api.timing import next_due, shown, spoken
 from rowlock.models import Missed
 from rowlock.redaction import hides_arguments
 from rowlock.runs import registry
 from rowlock.runs.presentation import moment
+from rowlock.schedules.times import next_due, shown, spoken
 
 #: Beat makes it by itself.
 CLEANUP = "celery.backend_cleanup"
