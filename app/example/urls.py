@@ -13,4 +13,5 @@ urlpatterns = [
     path("feedback/thanks/<uuid:task_id>/", feedback.thanks, name="feedback-thanks"),
     path("admin/", admin.site.urls),
     path("api/", include("rowlock.api.urls")),
+    path("console/", include("rowlock.console.urls")),
 ]
