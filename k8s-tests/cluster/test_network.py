@@ -83,7 +83,7 @@ def test_pods_of_the_application_reach_the_services_and_not_each_other(
     assert reached == SERVICES.keys()
 
 
-def test_the_collector_alone_reaches_the_management_api(release: Release, addresses: dict[str, Address]) -> None:
+def test_the_collector_alone_reaches_all_that_it_watches(release: Release, addresses: dict[str, Address]) -> None:
     reached = reached_from(release.namespace, "like-a-collector", addresses, labels_of(release, "collector"))
 
-    assert reached == {"postgresql", "rabbitmq management"}
+    assert reached == {"postgresql", "redis", "rabbitmq management"}

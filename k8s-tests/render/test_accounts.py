@@ -7,7 +7,8 @@ import pytest
 from render.chart import Manifest, Rendered, Values, render
 
 API_SERVER = {443, 6443}
-NO_TOKENS: Values = {"workerDefaults": {"podDeletionCost": False}}
+UNWATCHED: Values = {"metrics": {"collector": {"kubernetes": False}}}
+NO_TOKENS: Values = {"workerDefaults": {"podDeletionCost": False}, **UNWATCHED}
 
 
 def holders(rendered: Rendered) -> set[str]:
@@ -51,7 +52,7 @@ def test_a_worker_with_a_deletion_cost_knows_its_pod() -> None:
     assert env["ROWLOCK_POD_NAMESPACE"]["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.namespace"}}
 
 
-@pytest.mark.parametrize("values", [NO_TOKENS, {"app": {"rowlock": False}}])
+@pytest.mark.parametrize("values", [NO_TOKENS, {"app": {"rowlock": False}, **UNWATCHED}])
 def test_without_a_deletion_cost_workers_have_no_token(values: Values) -> None:
     rendered = render(values)
 
@@ -65,17 +66,37 @@ def test_without_a_deletion_cost_workers_have_no_token(values: Values) -> None:
 
 
 def test_only_the_pools_that_want_a_deletion_cost_have_a_token() -> None:
-    rendered = render({"workers": {"heavy": {"podDeletionCost": False}}})
+    rendered = render({"workers": {"heavy": {"podDeletionCost": False}}, **UNWATCHED})
 
     assert holders(rendered) == {"secrets", "worker/default"}
     assert rendered.pod("worker", "heavy").spec["serviceAccountName"] == "rowlock"
+
+
+def test_the_collector_may_list_what_it_tells_of_and_do_nothing_else() -> None:
+    rendered = render()
+
+    assert rendered.pod("collector").spec["serviceAccountName"] == "rowlock-collector"
+    assert rules_of(rendered, "rowlock-collector") == [
+        {"apiGroups": [group], "resources": [kind], "verbs": ["list"]}
+        for group, kind in (("", "pods"), ("apps", "deployments"), ("batch", "jobs"))
+    ]
+    assert calls_the_api_server(rendered, "collector")
+
+
+def test_without_telling_of_pods_the_collector_has_no_token() -> None:
+    rendered = render(UNWATCHED)
+
+    assert "collector" not in holders(rendered)
+    assert "rowlock-collector" not in rendered.names("ServiceAccount") | rendered.names("Role")
+    assert not {"ROWLOCK_RELEASE", "ROWLOCK_POD_NAME"} & rendered.pod("collector").env.keys()
+    assert not calls_the_api_server(rendered, "collector")
 
 
 def test_every_account_of_the_application_has_its_annotations() -> None:
     annotations: dict[str, Any] = {"eks.amazonaws.com/role-arn": "arn:aws:iam::111122223333:role/oars"}
     rendered = render({"serviceAccount": {"annotations": annotations}})
 
-    for name in ("rowlock", "rowlock-worker"):
+    for name in ("rowlock", "rowlock-worker", "rowlock-collector"):
         assert rendered.one("ServiceAccount", name)["metadata"]["annotations"] == annotations, name
 
 

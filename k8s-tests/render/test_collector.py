@@ -8,6 +8,8 @@ import pytest
 from render.chart import RefusedError, Rendered, Values, notes, render
 
 STRANGER: Values = {"app": {"rowlock": False}, "image": {"repository": "shop", "tag": "2"}}
+DNS = (53, 5353)
+API_SERVER = (443, 6443)
 ELSEWHERE: Values = {"enabled": False}
 BROKER = "amqp://oars:pull-together@mq.example.com:5672/oars"
 MANAGEMENT = "https://oars:pull-together@mq.example.com/"
@@ -76,7 +78,8 @@ def test_in_a_plain_project_it_is_rowlocks_own_image_without_the_projects_settin
     pod = render(STRANGER).pod("collector")
 
     assert pod.main["image"] == "ghcr.io/rowlock/rowlock:0.1.0"
-    assert set(pod.env) == {"BROKER_URL", "RABBITMQ_PASSWORD", "ROWLOCK_QUEUES", "ROWLOCK_POLICIES"}
+    known = {"BROKER_URL", "RABBITMQ_PASSWORD", "ROWLOCK_QUEUES", "ROWLOCK_POLICIES", "ROWLOCK_PODS_MAX"}
+    assert set(pod.env) == known | {"ROWLOCK_RELEASE", "ROWLOCK_POD_NAME", "ROWLOCK_POD_NAMESPACE"}
     assert "envFrom" not in pod.main
     assert render(STRANGER).pod("web").main["image"] == "shop:2"
 
@@ -137,17 +140,41 @@ def test_the_notes_tell_of_tasks_that_rabbitmq_would_take_away() -> None:
     assert "may hold one" not in notes(slow)
 
 
-def test_it_reaches_the_management_api_and_no_redis() -> None:
-    policy = render().component("NetworkPolicy", "collector")["spec"]
+def ports_out(rendered: Rendered) -> set[int]:
+    policy = rendered.component("NetworkPolicy", "collector")["spec"]
+    return {port["port"] for rule in policy["egress"] for port in rule["ports"]}
 
-    assert policy["ingress"] == []
-    assert {port["port"] for rule in policy["egress"] for port in rule["ports"]} == {53, 5353, 5432, 15672}
+
+def test_it_reaches_what_it_watches_and_no_amqp() -> None:
+    rendered = render()
+
+    assert ports_out(rendered) == {*DNS, *API_SERVER, 5432, 6379, 15672}
+    for service in ("postgresql", "redis"):
+        clients = rendered.component("NetworkPolicy", service)["spec"]["ingress"][0]["from"][0]["podSelector"]
+        assert "collector" in clients["matchExpressions"][0]["values"], service
 
 
 def test_in_a_plain_project_it_reaches_no_database() -> None:
-    policy = render(STRANGER).component("NetworkPolicy", "collector")["spec"]
+    assert ports_out(render(STRANGER)) == {*DNS, *API_SERVER, 15672}
 
-    assert {port["port"] for rule in policy["egress"] for port in rule["ports"]} == {53, 5353, 15672}
+
+def test_it_reaches_amqp_elsewhere_to_see_its_certificate() -> None:
+    assert 5671 in ports_out(render({"rabbitmq": ELSEWHERE, "externalRabbitmq": {"url": BROKER, "port": 5671}}))
+
+
+def test_it_knows_to_how_many_pods_a_pool_may_grow() -> None:
+    rendered = pools(
+        still={"queues": ["a"], "replicas": 3}, growing={"queues": ["b"], "autoscaling": {"enabled": True, "max": 7}}
+    )
+
+    assert json.loads(rendered.pod("collector").env["ROWLOCK_PODS_MAX"]["value"]) == {"still": 3, "growing": 7}
+
+
+def test_it_knows_its_release() -> None:
+    env = render(release="oars").pod("collector").env
+
+    assert env["ROWLOCK_RELEASE"]["value"] == "oars"
+    assert env["ROWLOCK_POD_NAMESPACE"]["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.namespace"}}
 
 
 def test_it_is_let_out_to_the_port_of_an_external_management_api() -> None:

@@ -71,6 +71,18 @@
 {{- end }}
 {{- end -}}
 
+{{/* Prometheus, where a ServiceMonitor sends it to a port that is not 9540: (dict "root" $ "port" 15692). */}}
+{{- define "rowlock.ingress.serviceMonitor" -}}
+{{- if .root.Values.metrics.serviceMonitor.enabled -}}
+{{- with .root.Values.networkPolicy.metrics.from }}
+- ports:
+    - {protocol: TCP, port: {{ $.port }}}
+  from:
+    {{- toYaml . | nindent 4 }}
+{{- end }}
+{{- end -}}
+{{- end -}}
+
 {{/*
 The policy of a component of the application: (dict "root" $ "component" "web" ["pool" "heavy"] "name" "..." "ingress"
 list "egress" list ["services" list]), with DNS, the services and `extraEgress` in every one.
@@ -107,7 +119,7 @@ spec:
 - ports:
     - {protocol: TCP, port: 15672}
   from:
-    {{- include "rowlock.peer" (dict "root" . "components" (list "collector" "flower")) | nindent 4 }}
+    {{- include "rowlock.peer" (dict "root" . "components" (list "collector" "flower" "web")) | nindent 4 }}
 {{- end -}}
 
 {{/* KEDA asks the management API how long the queues are. */}}

@@ -32,6 +32,9 @@
 {{- else if not (or .Subcharts.rabbitmq (include "rowlock.managementUrlRef" .)) }}
 - Queues are measured on port 15672 of the external RabbitMQ's host: if its management API is elsewhere, set externalRabbitmq.managementUrl.
 {{- end }}
+{{- if and .Values.metrics.dashboards.enabled (not .Values.metrics.rules.enabled) }}
+- The dashboards need recording rules: metrics.rules.enabled, or the files in the chart's rules/ in your Prometheus.
+{{- end }}
 {{- include "rowlock.notes.patience" . }}
 {{- if not .Values.beat.enabled }}
 - Nothing is scheduled: beat.enabled is false.

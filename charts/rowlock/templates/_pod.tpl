@@ -113,5 +113,6 @@ volumeMounts:
     {{- $_ := set $annotations "checksum/external" (sha256sum $urls) -}}
   {{- end -}}
 {{- end -}}
-{{- merge $annotations (.values.podAnnotations | default dict) | toYaml -}}
+{{- $annotations = merge $annotations (.values.podAnnotations | default dict) (include "rowlock.scrapeAnnotations" . | fromYaml) -}}
+{{- toYaml $annotations -}}
 {{- end -}}

@@ -7,6 +7,8 @@
 {{- include "rowlock.validate.beat" . -}}
 {{- include "rowlock.validate.web" . -}}
 {{- include "rowlock.validate.autoscaling" . -}}
+{{- include "rowlock.validate.metrics" . -}}
+{{- include "rowlock.validate.dashboards" . -}}
 {{- end -}}
 
 {{- define "rowlock.validate.app" -}}
@@ -81,5 +83,19 @@
 {{- end -}}
 {{- if and $web.httpRoute.enabled (not (and $web.httpRoute.hostnames $web.httpRoute.parentRefs)) -}}
   {{- fail "web.httpRoute.enabled is true without host or gateway: set web.httpRoute.hostnames and web.httpRoute.parentRefs." -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "rowlock.validate.dashboards" -}}
+{{- $dashboards := .Values.metrics.dashboards -}}
+{{- $operator := eq $dashboards.kind "grafanaDashboard" -}}
+{{- if and $dashboards.enabled $operator (not $dashboards.instanceSelector) -}}
+  {{- fail "metrics.dashboards.kind is grafanaDashboard and no Grafana is chosen: set metrics.dashboards.instanceSelector, as in `matchLabels: {dashboards: grafana}`." -}}
+{{- end -}}
+{{- if and $dashboards.enabled $dashboards.instanceSelector (not $operator) -}}
+  {{- fail "metrics.dashboards.instanceSelector has no effect on ConfigMaps: set metrics.dashboards.kind to grafanaDashboard, or leave it out." -}}
+{{- end -}}
+{{- if and $dashboards.enabled (not .Values.metrics.collector.enabled) -}}
+  {{- fail "metrics.dashboards.enabled is true without the collector, whose metrics they are of: set metrics.collector.enabled to true, or metrics.dashboards.enabled to false." -}}
 {{- end -}}
 {{- end -}}

@@ -1,4 +1,7 @@
-"""What a cluster needs for autoscaling: KEDA and the metrics server. KEDA stays: it alone ends a ScaledObject."""
+"""What a cluster needs for autoscaling (KEDA and the metrics server) and for monitoring (the Prometheus operator).
+
+They stay: KEDA alone ends a ScaledObject, and the others are wanted again by the next run.
+"""
 
 import os
 import re
@@ -14,6 +17,10 @@ KEDA = os.environ.get("KEDA_MANIFEST", "https://github.com/kedacore/keda/release
 METRICS_SERVER = os.environ.get(
     "METRICS_SERVER_MANIFEST",
     "https://github.com/kubernetes-sigs/metrics-server/releases/download/v0.9.0/components.yaml",
+)
+PROMETHEUS_OPERATOR = os.environ.get(
+    "PROMETHEUS_OPERATOR_MANIFEST",
+    "https://github.com/prometheus-operator/prometheus-operator/releases/download/v0.85.0/bundle.yaml",
 )
 
 INSECURE = "--kubelet-insecure-tls"
@@ -33,6 +40,10 @@ def install_metrics_server(cluster: Cluster) -> None:
     _answers_for(cluster, "metrics.k8s.io")
 
 
+def install_prometheus_operator(cluster: Cluster) -> None:
+    _apply(cluster, _text(PROMETHEUS_OPERATOR), "default")
+
+
 def _apply(cluster: Cluster, manifest: str, namespace: str) -> None:
     """Apply a manifest, its images loaded where they are here, and register its API when somebody answers for it.
 
@@ -41,10 +52,13 @@ def _apply(cluster: Cluster, manifest: str, namespace: str) -> None:
     documents = manifest.split("\n---\n")
     registrations = [document for document in documents if re.search(r"^kind: APIService$", document, re.MULTILINE)]
     others = [document for document in documents if document not in registrations]
-    images = sorted(set(re.findall(r"^\s*image: (\S+)$", "\n".join(others), re.MULTILINE)))
+    # An operator is told by an argument which image it gives to the pods that it makes.
+    images = sorted(set(re.findall(r"^\s*(?:image: |- --\S+=)(\S+:\S+)$", "\n".join(others), re.MULTILINE)))
     cluster.load(*(image for image in images if succeeds("docker", "image", "inspect", image)))
     for part in (others, registrations):
         text = "\n---\n".join(part)
+        if not text:
+            continue
         cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=text, timeout=300)
         cluster.kubectl("rollout", "status", "--namespace", namespace, "deployment", "--timeout=300s", timeout=400)
 
