@@ -1,12 +1,7 @@
-"""Fill the queue of the variant: a stamp, COUNT tasks that do nothing, a stamp. Usage: publish.py COUNT KEY"""
+"""Fill the queue of a peer. Usage: publish.py MODULE TASK COUNT"""
 
+import importlib
 import sys
 
-from project import app, nothing, stamp
-
-count, key = int(sys.argv[1]), sys.argv[2]
-with app.producer_pool.acquire(block=True) as producer:
-    stamp.apply_async((f"{key}-first",), producer=producer)
-    for _ in range(count):
-        nothing.apply_async(producer=producer)
-    stamp.apply_async((f"{key}-last",), producer=producer)
+module, task, count = sys.argv[1:]
+importlib.import_module(f"peers.{module}").publish(task for _ in range(int(count)))
