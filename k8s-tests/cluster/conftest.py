@@ -17,6 +17,7 @@ from cluster.harness.cluster import Cluster, Namespace
 from cluster.harness.evidence import evidence
 from cluster.harness.release import Release
 from cluster.harness.shell import succeeds
+from cluster.harness.volumes import provisioned
 from cluster.harness.web import Web, web_of
 
 PROGRAMS = {
@@ -82,7 +83,8 @@ def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     try:
         made = _cluster(name, kubeconfig)
         made.load(images.APPLICATION, images.NEXT_APPLICATION, images.PLAIN, *images.services_here())
-        yield made
+        with provisioned(made):
+            yield made
     finally:
         if not keep:
             kind.delete(name)
