@@ -26,12 +26,26 @@ def report(id: UUID, state: State, **values: Any) -> dict[str, Any]:
 
 
 def merge(earlier: Mapping[str, Any] | None, later: dict[str, Any]) -> dict[str, Any]:
-    """Both reports of one run as one."""
+    """Both reports of one run as one, which says what the database would after both.
+
+    The word of an attempt's end can come after that of the attempt that followed it.
+    """
     if earlier is None:
         return later
-    merged = {**earlier, **later}
+    old, new = (earlier, later) if _is_news(later, earlier) else (later, earlier)
+    outdated = () if new["state"] == State.STARTED else _ERROR
+    merged = {**{name: value for name, value in old.items() if name not in outdated}, **new}
     merged["deliveries"] = earlier.get("deliveries", 0) + later.get("deliveries", 0)
     return merged
+
+
+def _is_news(report: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
+    """As `is_news` of the statement that writes."""
+    retries, known_retries = report.get("retries", 0), known.get("retries", 0)
+    if retries != known_retries:
+        return bool(retries > known_retries)
+    state, known_state = State(report["state"]), State(known["state"])
+    return state > known_state or (state == known_state and not known_state.is_final)
 
 
 def write(reports: Iterable[dict[str, Any]], progress: Mapping[UUID, tuple[float, float | None, str]]) -> None:

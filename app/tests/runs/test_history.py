@@ -9,7 +9,7 @@ from django.utils import timezone
 from rowlock.celery.history import HistoryWriter
 from rowlock.models import Run, State
 from rowlock.models.identifier import new_id
-from rowlock.runs.history import report, write
+from rowlock.runs.history import merge, report, write
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,6 +26,30 @@ def test_a_report_that_comes_too_late_only_counts_its_delivery() -> None:
 
     run = Run.objects.get()
     assert (State(run.state), run.result_value, run.deliveries) == (State.SUCCEEDED, 5, 1)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_the_word_of_an_attempt_that_comes_after_the_end_of_the_next_is_not_the_last(together: bool) -> None:
+    ended = made(State.SUCCEEDED, retries=1, finished=timezone.now(), result="5")
+    retrying = made(State.RETRYING, id=ended["id"], retries=1, error_type="ValueError", error_message="at first")
+
+    for one in [merge(ended, retrying)] if together else [ended, retrying]:
+        write([one], {})
+
+    run = Run.objects.get()
+    assert (State(run.state), run.result_value, run.error_type) == (State.SUCCEEDED, 5, "")
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_run_that_succeeds_at_last_has_no_error(together: bool) -> None:
+    retrying = made(State.RETRYING, retries=1, error_type="ValueError", error_message="at first")
+    ended = made(State.SUCCEEDED, id=retrying["id"], retries=1, finished=timezone.now(), result="5")
+
+    for one in [merge(retrying, ended)] if together else [retrying, ended]:
+        write([one], {})
+
+    run = Run.objects.get()
+    assert (State(run.state), run.error_type, run.error_message) == (State.SUCCEEDED, "", "")
 
 
 def test_text_that_no_database_takes_is_made_fit() -> None:
