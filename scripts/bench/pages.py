@@ -35,7 +35,7 @@ PAGES = (
 _PAINT = """() => {
     const [navigation] = performance.getEntriesByType('navigation');
     const paint = performance.getEntriesByName('first-contentful-paint')[0];
-    return [navigation.responseStart, paint ? paint.startTime : NaN];
+    return [navigation.responseStart, paint ? paint.startTime : null];
 }"""
 
 
@@ -103,6 +103,9 @@ def _open(context: Any, path: str) -> tuple[float, float]:
     page = context.new_page()
     page.goto(path)
     first_byte, paint = page.evaluate(_PAINT)
+    while paint is None:
+        page.wait_for_timeout(20)
+        first_byte, paint = page.evaluate(_PAINT)
     page.close()
     return first_byte, paint
 
