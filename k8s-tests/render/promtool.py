@@ -2,18 +2,22 @@
 
 import shutil
 import subprocess
+from pathlib import Path
 
 IMAGE = "prom/prometheus:v2.53.3"
 
 
-def found() -> list[str] | None:
-    """The command that runs promtool with what it reads on stdin; nothing where this machine has none."""
+def found(*, reading: Path | None = None) -> list[str] | None:
+    """The command that runs promtool, which may read stdin and files below `reading`; None where there is none here."""
     if shutil.which("promtool") is not None:
         return ["promtool"]
     if shutil.which("docker") is None:
         return None
     known = subprocess.run(["docker", "image", "inspect", IMAGE], capture_output=True, check=False)
-    return None if known.returncode else ["docker", "run", "--rm", "--interactive", "--entrypoint", "promtool", IMAGE]
+    if known.returncode:
+        return None
+    files = [] if reading is None else ["--volume", f"{reading}:{reading}:ro"]
+    return ["docker", "run", "--rm", "--interactive", *files, "--entrypoint", "promtool", IMAGE]
 
 
 def complaints(command: list[str], rules: str) -> str:

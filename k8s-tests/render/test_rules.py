@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,11 +11,11 @@ import pytest
 import yaml
 
 from render.chart import CHART, ROOT, Manifest, RefusedError, Rendered, Values, render
+from render.promtool import IMAGE, found
 
 RULES = CHART / "rules" / "rowlock.rules.yaml"
 CASES = Path(__file__).parent / "rules"
 RUNBOOKS = ROOT / "docs" / "runbooks"
-PROMETHEUS = "prom/prometheus:v2.53.3"
 NAME = re.compile(r"\browlock[_:][a-z0-9_:]+")
 #: Of a histogram Prometheus keeps three.
 PARTS = re.compile(r"_(bucket|count|sum)$")
@@ -32,8 +31,8 @@ def rules(more: Values | None = None, *, over: Values | None = None) -> Rendered
 
 
 def groups(rendered: Rendered) -> list[Manifest]:
-    (found,) = rendered.kind("PrometheusRule")
-    parts: list[Manifest] = found["spec"]["groups"]
+    (rule_object,) = rendered.kind("PrometheusRule")
+    parts: list[Manifest] = rule_object["spec"]["groups"]
     return parts
 
 
@@ -83,20 +82,11 @@ def queries_of_runbooks() -> list[str]:
 
 @pytest.fixture(scope="module")
 def promtool() -> Promtool:
-    """Prometheus' own checker, with the repository below `/repo` or here."""
-    program = ["promtool"]
-    if shutil.which("promtool") is None:
-        if not is_in_docker(PROMETHEUS):
-            pytest.skip(f"NEITHER PROMTOOL NOR {PROMETHEUS} IN DOCKER HERE: whether alerts fire is not tested")
-        program = ["docker", "run", "--rm", "--interactive", "--volume", f"{ROOT}:{ROOT}:ro"]
-        program += ["--entrypoint", "promtool", PROMETHEUS]
+    """Prometheus' own checker."""
+    program = found(reading=ROOT)
+    if program is None:
+        pytest.skip(f"NEITHER PROMTOOL NOR {IMAGE} IN DOCKER HERE: whether alerts fire is not tested")
     return lambda *arguments, given="": run([*program, *arguments], given)
-
-
-def is_in_docker(image: str) -> bool:
-    if shutil.which("docker") is None:
-        return False
-    return subprocess.run(["docker", "image", "inspect", image], capture_output=True, check=False).returncode == 0
 
 
 def run(command: list[str], given: str = "") -> str:
