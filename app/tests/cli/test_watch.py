@@ -27,7 +27,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
             assert left, "watch looks on, though all that was to happen has happened"
             left.pop(0)()
 
-        monkeypatch.setattr("rowlock.management.subcommands.watch.time.sleep", pause)
+        monkeypatch.setattr("rowlock.management.subcommands.watch.sleep", pause)
 
     return happens
 

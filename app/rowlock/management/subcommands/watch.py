@@ -1,6 +1,6 @@
-import time
 from collections import Counter
 from collections.abc import Sequence
+from time import sleep
 from uuid import UUID
 
 from django.core.management.base import CommandError, CommandParser
@@ -50,7 +50,7 @@ def _until_finished(ids: Sequence[UUID], shown: Display) -> Counter[str]:
             waiting = [run.id for run in found.values() if not State(run.state).is_final]
         if not waiting:
             return ends
-        time.sleep(PAUSE)
+        sleep(PAUSE)
 
 
 def _look(ids: Sequence[UUID], shown: Display) -> dict[UUID, Run] | None:
