@@ -162,6 +162,8 @@ class Settings:
     payload_limit: int = 256 * 1024
     #: Bytes of JSON up to which a result is kept in the history.
     result_limit: int = 64 * 1024
+    #: Seconds of short tasks that a worker takes ahead from RabbitMQ, beyond its prefetch; 0 for none.
+    prefetch_seconds: float = 0.2
     #: Days and number of finished runs that are kept; None for no limit.
     retention_days: float | None = 30
     retention_count: int | None = 1_000_000
@@ -235,6 +237,10 @@ _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _EXPECTED: dict[str, tuple[str, Any]] = {
     "PAYLOAD_LIMIT": ("a whole number of bytes, 1 or more", lambda value: _is_whole(value, 1)),
     "RESULT_LIMIT": ("a whole number of bytes, 0 or more", lambda value: _is_whole(value, 0)),
+    "PREFETCH_SECONDS": (
+        "a number of seconds from 0 to 10",
+        lambda value: isinstance(value, int | float) and value is not True and 0 <= value <= 10,
+    ),
     "RETENTION_DAYS": _DAYS,
     "RETENTION_COUNT": ("a whole number, or None", lambda value: value is None or _is_whole(value, 0)),
     "AUDIT_DAYS": _DAYS,

@@ -8,6 +8,8 @@ from typing import Any
 from celery.worker import consumer
 from kombu.utils import functional
 
+from rowlock.celery import transport
+
 #: Seconds between two attempts to connect, at first and at the most. Celery's own grow to half a minute.
 FIRST_PAUSE = 1
 LONGEST_PAUSE = 5
@@ -40,6 +42,7 @@ class Consumer(consumer.Consumer):
         super().on_connection_error_after_connected(exc)
 
     def ensure_connected(self, conn: Any) -> Any:
+        transport.use_for(conn)
         conn.ensure_connection = partial(self._persevere, conn.ensure_connection)
         connected = super().ensure_connected(conn)
         patience = connected.transport_options.get("read_timeout")

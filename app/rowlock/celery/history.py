@@ -6,7 +6,7 @@ import os
 import select
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,8 @@ from django.db import DataError
 from django.db import Error as DatabaseError
 
 from rowlock.announce import announce
+from rowlock.celery.result_writer import ResultWriter
+from rowlock.celery.results import Stored
 from rowlock.celery.run_logs import RunLogs, lines_of
 from rowlock.models import Run, connections
 from rowlock.models.run import parse_id
@@ -26,8 +28,11 @@ from rowlock.runs.reporting import Progress
 
 logger = get_logger(__name__)
 
-#: Seconds for which a report that nobody waits for may wait: a short task's end comes with its start then.
+#: Seconds for which a start may wait to be told: a short task's end comes with its start then.
 GATHERING = 0.1
+#: Seconds between two writes at the least, so that under load each has many reports: what a write costs by itself, in
+#: this process and in the database, is as much as dozens of them.
+PACE = 0.01
 #: Seconds between looks for runs that were cancelled or whose message may exist twice.
 CAUTION_POLL = 1.0
 #: Rows become visible up to so many seconds after the time that they bear.
@@ -46,12 +51,17 @@ class HistoryWriter:
     is begun than the worker may prefetch.
     """
 
-    def __init__(self, cancel: Cancel, *, worker: str = "") -> None:
+    def __init__(self, cancel: Cancel, *, worker: str = "", results: ResultWriter | None = None) -> None:
         self._cancel = cancel
+        self._results = results
         self._logs = RunLogs(worker)
         self._chores: list[Callable[[], None]] = []
         self._lock = threading.Lock()
         self._reports: dict[UUID, dict[str, Any]] = {}
+        #: Requests whose start is not told yet, the earliest first.
+        self._begun: dict[Any, None] = {}
+        #: Is the thread about to sleep for longer than a start may wait?
+        self._naps = True
         self._progress: dict[UUID, tuple[float, float | None, str]] = {}
         self._waiting: list[Callable[[], None]] = []
         #: Those that were started and wait again, and the worker that had started them.
@@ -80,17 +90,34 @@ class HistoryWriter:
 
     def add(self, report: dict[str, Any] | None, *, then: Callable[[], None] | None = None) -> None:
         """Write `report` soon, and call `then` when it is written."""
-        if report is None:
+        if report is None and not (self._results and self._results.is_waiting):
             if then is not None:
                 then()
             return
         with self._lock:
-            self._reports[report["id"]] = merge(self._reports.get(report["id"]), report)
+            if report is not None:
+                self._keep(report)
             if then is not None:
                 self._waiting.append(then)
             wake = self._is_due_in(0.0 if then is not None else GATHERING)
         if wake:
             self._send(b"\n")
+
+    def begins(self, request: Any) -> None:
+        """A task was started; that is told together with its end, or after a moment by `request.start()`."""
+        self._begun[request] = None
+        if self._naps:
+            self._send(b"\n")
+
+    def takes_back(self, request: Any) -> bool:
+        """Has its start not been told yet? Then it will not be: whoever asks tells it."""
+        with self._lock:
+            return self._begun.pop(request, request) is None
+
+    def store(self, results: Iterable[Stored]) -> None:
+        """Have Celery's result backend keep `results`; call it before `add`, whose `then` comes after them."""
+        if self._results:
+            self._results.add(results)
 
     def put_back(self, id: str, *, worker: str, then: Callable[[], None]) -> None:
         """Write that `worker`, which had started the run, could not end it, and call `then`, which gives it back."""
@@ -136,6 +163,9 @@ class HistoryWriter:
                 timeout=seconds,
             )
 
+    def _keep(self, report: dict[str, Any]) -> None:
+        self._reports[report["id"]] = merge(self._reports.get(report["id"]), report)
+
     def _is_due_in(self, seconds: float) -> bool:
         due = time.monotonic() + seconds
         wake, self._due = due < self._due, min(due, self._due)
@@ -153,18 +183,19 @@ class HistoryWriter:
         return True
 
     def _run(self) -> None:
-        pause, looked = 0.0, -math.inf
+        pause, looked, wrote = 0.0, -math.inf, -math.inf
         while True:
             if pause:
                 time.sleep(pause)
             elif self._has_looked:
-                patience = min(CAUTION_POLL, self._due - time.monotonic())
-                select.select([self._pipe], [], [], max(0.0, patience))
+                self._rest(wrote)
             ends = self._logs.ends()
             self._read_pipe()
             self._logs.end(ends)
             try:
-                self._write_batch()
+                self._tell_starts()
+                if self._write_batch():
+                    wrote = time.monotonic()
                 self._write_logs()
                 if time.monotonic() - looked >= CAUTION_POLL:
                     self._look_for_caution()
@@ -182,6 +213,31 @@ class HistoryWriter:
             else:
                 pause = 0.0
 
+    def _rest(self, wrote: float) -> None:
+        # In this order: whoever begins a task looks at it after it has put that down.
+        self._naps = True
+        is_quiet = not self._begun and time.monotonic() - wrote > GATHERING
+        self._naps = is_quiet and not self._begun
+        longest = CAUTION_POLL if self._naps else GATHERING
+        select.select([self._pipe], [], [], max(0.0, min(longest, self._due - time.monotonic())))
+        self._naps = False
+        time.sleep(max(0.0, wrote + PACE - time.monotonic()))
+
+    def _tell_starts(self) -> None:
+        since = time.monotonic() - GATHERING
+        for request in tuple(self._begun):
+            if request.began > since:
+                return
+            with self._lock:
+                if self._begun.pop(request, request) is not None:
+                    continue
+                report, stored = request.start()
+                if report is not None:
+                    self._keep(report)
+                    self._due = 0.0
+                if stored is not None:
+                    self.store([stored])
+
     def _read_pipe(self) -> None:
         try:
             data = self._unread + os.read(self._pipe, 65536)
@@ -197,17 +253,20 @@ class HistoryWriter:
             if run_id := parse_id(spelt):
                 self._progress[run_id] = (done, total, message)
 
-    def _write_batch(self) -> None:
+    def _write_batch(self) -> bool:
+        """Returns whether there was anything to write."""
+        if self._results:
+            self._results.write()
         with self._lock:
             if self._due > time.monotonic() and not self._progress:
-                return
+                return False
             reports, waiting, put_back = self._reports, self._waiting, self._put_back
             self._reports, self._waiting, self._put_back, self._due = {}, [], {}, math.inf
             self._is_writing = True
         progress, self._progress = self._progress, {}
         if not reports and not progress and not put_back:
             self._called_back(waiting)
-            return
+            return True
         try:
             self._write(list(reports.values()), progress)
             for worker in set(put_back.values()):
@@ -223,6 +282,7 @@ class HistoryWriter:
             raise
         self._called_back(waiting)
         announce()
+        return True
 
     def _do_chores(self) -> None:
         for chore in self._chores:

@@ -5,6 +5,7 @@ from celery import Celery
 from celery.signals import beat_init, before_task_publish, import_modules
 
 from rowlock.celery import connections, embedded
+from rowlock.celery.acks import WorkerAcks
 from rowlock.celery.beat import start_health_of_beat
 from rowlock.celery.defaults import DEFAULTS
 from rowlock.celery.deletion_cost import PodDeletionCost
@@ -15,6 +16,7 @@ from rowlock.celery.memory import SharedMemory
 from rowlock.celery.outcome import watch_results
 from rowlock.celery.own_queues import FanOut, OwnNames
 from rowlock.celery.pausing import ConsumerPauses, Pauses
+from rowlock.celery.prefetch import ConsumerPrefetch
 from rowlock.celery.presence import Presence
 from rowlock.celery.slots import ConsumerSlots, WorkerSlots
 from rowlock.celery.solo import SoloHeartbeats
@@ -44,6 +46,7 @@ def install(app: Celery) -> None:
     app.steps["worker"].add(SharedMemory)
     app.steps["worker"].add(Metrics)
     app.steps["worker"].add(WorkerSlots)
+    app.steps["worker"].add(WorkerAcks)
     app.steps["worker"].add(Drain)
     app.steps["worker"].add(PodDeletionCost)
     app.steps["worker"].add(Pauses)
@@ -55,6 +58,7 @@ def install(app: Celery) -> None:
     app.steps["consumer"].add(OwnNames)
     app.steps["consumer"].add(FanOut)
     app.steps["consumer"].add(ConsumerPauses)
+    app.steps["consumer"].add(ConsumerPrefetch)
     # Worker and beat send import_modules first of all, once Django is set up. Celery's own run of the checks, whose
     # outcome it drops, is spared.
     os.environ.setdefault("CELERY_SKIP_CHECKS", "1")

@@ -11,7 +11,7 @@ from celery.utils.log import get_logger
 from django.db import Error as DatabaseError
 from django.db import connection
 
-from rowlock.celery.results import forgive
+from rowlock.celery.results import Stored, forgive, keep, kept
 
 logger = get_logger(__name__)
 
@@ -32,6 +32,8 @@ class Outcome(NamedTuple):
     progress: tuple[float, float | None, str] | None
     #: What it has logged that was not sent yet, a rowlock.runs.log_capture.Piece; None if nothing.
     log: Any = None
+    #: What is to be stored as Celery's result of it.
+    stored: tuple[Stored, ...] = ()
 
 
 class _Returned(threading.local):
@@ -67,18 +69,19 @@ def trace(  # noqa: PLR0917 - pools pass what they are given by position
     from rowlock.runs import log_capture
 
     # There is one a thread, made when it is first asked for.
-    forgive(current_app.backend)
+    backend = current_app.backend
+    forgive(backend)
+    keep(id, request, backend)
     _returned.is_set = False
     log_capture.begin(id, name, request.get("retries") or 0)
     execute = fast_trace_task if current_app.use_fast_trace_task else trace_task_ret
-    log = None
     try:
         failed, value, runtime = execute(name, id, request, body, content_type, content_encoding)
     finally:
-        log = log_capture.end()
+        log, stored = log_capture.end(), kept()
     result, note = _encoded(request) if _returned.is_set and not failed else (None, "")
     _returned.value = None
-    return failed, Outcome("execute", value, result, note, _progress(id), log), runtime
+    return failed, Outcome("execute", value, result, note, _progress(id), log, stored), runtime
 
 
 def _verdict(id: str, request: dict[str, Any]) -> str:

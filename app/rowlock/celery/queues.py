@@ -45,9 +45,17 @@ def note_queue(app: Celery, delivery_info: dict[str, Any], message: Any) -> None
         return
     told = message.delivery_info or {}
     tag, exchange = told.get("consumer_tag"), told.get("exchange") or ""
-    for name, tag_of_queue in consumer._active_tags.items():
-        # The broker of files does not say which consumer a message is for.
-        if tag == tag_of_queue if tag is not None else exchange.startswith(FAN_OUT) and name.startswith(f"{exchange}."):
+    if tag is not None:
+        known: dict[str, str] = consumer.__dict__.setdefault("rowlock_queues_of_tags", {})
+        if tag not in known:
+            # Kept, for what was delivered to a consumer that is cancelled by now.
+            known.update({tag_of_queue: name for name, tag_of_queue in consumer._active_tags.items()})
+        if tag in known:
+            delivery_info[QUEUE] = known[tag]
+        return
+    # The broker of files does not say which consumer a message is for.
+    for name in consumer._active_tags:
+        if exchange.startswith(FAN_OUT) and name.startswith(f"{exchange}."):
             delivery_info[QUEUE] = name
 
 

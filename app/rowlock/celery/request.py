@@ -13,6 +13,7 @@ from typing import Any
 from weakref import ref
 
 from billiard.einfo import ExceptionInfo, ExceptionWithTraceback
+from celery import states
 from celery.exceptions import Ignore, Reject, Retry, Terminated, TimeLimitExceeded, WorkerLostError
 from celery.worker import request as celery_request
 from celery.worker.request import TaskRevokedError
@@ -22,6 +23,10 @@ from rowlock.celery.measuring import Measured
 from rowlock.celery.outcome import Outcome, trace
 from rowlock.celery.queues import is_fan_out, note_queue, queue_of
 from rowlock.celery.requeue import requeue
+from rowlock.celery.results import Stored, is_for_parent, stored
+from rowlock.models import State
+from rowlock.models.run import canonical_arguments, parse_id
+from rowlock.runs.history import report
 
 
 class DeliveryLimitExceeded(Exception):  # noqa: N818 - as Celery's TimeLimitExceeded
@@ -33,6 +38,8 @@ class Request(Measured):
 
     #: Has the broker been told what becomes of the message?
     acknowledged: bool = False
+    #: When the pool told that it had started, in monotonic seconds.
+    began = 0.0
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -49,6 +56,8 @@ class Request(Measured):
             # It is this worker's alone, and nobody else's once this worker is gone.
             celery_request.Request.acknowledge(self)
         self._ending: dict[str, Any] | None = None
+        #: Of its start, where that is told with its end.
+        self._start: dict[str, Any] = {}
         self._was_claimed = False
         #: Has the pool told its outcome?
         self.has_left_pool = False
@@ -107,7 +116,8 @@ class Request(Measured):
             lost = "Its worker had to end before it did, and its message had been acked before it started."
             self.count("lost")
             history.add(
-                self._report("FAILED", finished=_now(), error_type="WorkerLostError", error_message=lost), then=_nothing
+                self._report(State.FAILED, finished=_now(), error_type="WorkerLostError", error_message=lost),
+                then=_nothing,
             )
 
     def on_accepted(self, pid: int, time_accepted: float) -> None:
@@ -116,7 +126,20 @@ class Request(Measured):
         super().on_accepted(pid, time_accepted)
         # A run that was doubtful says itself that it has started, once it knows that it may.
         if not self._was_claimed and (history := self._history()):
-            history.add(self._report("STARTED", started=_now(), deliveries=1))
+            self.began = time.monotonic()
+            history.begins(self)
+
+    def start(self) -> tuple[dict[str, Any] | None, Stored | None]:
+        """What there is to tell of a task that has started and goes on: to the history, and to Celery's results."""
+        report = self._report(State.STARTED, **self._start_fields())
+        backend, task = self._app.backend, self.task
+        is_told = task.track_started and not task.ignore_result and not self._request_dict.get("ignore_result")
+        if not is_told or not is_for_parent(backend, self._request_dict):
+            return report, None
+        meta = {"pid": self.worker_pid, "hostname": self._hostname}
+        told = stored(backend, self.id, meta, states.STARTED, request=self._context)
+        # What the task says of itself meanwhile stays, but not what became of its last attempt.
+        return report, told._replace(is_first=not self._request_dict.get("retries"))
 
     def on_success(self, failed__retval__runtime: tuple[int, Any, float], **kwargs: Any) -> Any:
         try:
@@ -130,8 +153,11 @@ class Request(Measured):
             # An error in the pool itself.
             self._end_log(None)
             return super().on_success(failed__retval__runtime, **kwargs)
+        self._take_back_start()
         if outcome.log is not None:
             self._end_log(outcome.log)
+        if outcome.stored and (history := self._history()):
+            history.store(outcome.stored)
         if outcome.verdict == "give up":
             self._exception = DeliveryLimitExceeded.__name__
             self.count_unstarted("failed")
@@ -143,7 +169,7 @@ class Request(Measured):
             self._ending = self._failure(outcome.value, **extra)
         elif outcome.verdict == "execute":
             self._ending = self._report(
-                "SUCCEEDED", finished=_now(), result=outcome.result, result_note=outcome.note, **extra
+                State.SUCCEEDED, finished=_now(), result=outcome.result, result_note=outcome.note, **extra
             )
         try:
             return super().on_success((failed, outcome.value, runtime), **kwargs)
@@ -173,7 +199,7 @@ class Request(Measured):
         if not soft:
             error = TimeLimitExceeded(timeout)
             self._ending = self._report(
-                "FAILED", finished=_now(), error_type="TimeLimitExceeded", error_message=str(error)
+                State.FAILED, finished=_now(), error_type="TimeLimitExceeded", error_message=str(error)
             )
         try:
             super().on_timeout(soft, timeout)
@@ -181,18 +207,27 @@ class Request(Measured):
             self._settle()
 
     def acknowledge(self) -> None:
-        self._after_history(super().acknowledge)
+        self._after_history(self._ack)
+
+    def _ack(self) -> None:
+        acks = getattr(self._app, "rowlock_acks", None)
+        if self.acknowledged or acks is None or not acks.takes(self._message):
+            super().acknowledge()
+        else:
+            self.acknowledged = True
+            acks.add(self._message)
 
     def reject(self, requeue: bool = False) -> None:
         if requeue:
             # It is not over: whoever gets the message next goes on.
             self._ending = None
+            self._tell_start()
             super().reject(requeue=True)
         else:
             self._after_history(super().reject)
 
     def _announce_revoked(self, reason: str, terminated: bool, signum: Any, expired: bool) -> None:
-        self._ending = self._report("EXPIRED" if expired else "CANCELLED", finished=_now())
+        self._ending = self._report(State.EXPIRED if expired else State.CANCELLED, finished=_now())
         try:
             super()._announce_revoked(reason, terminated, signum, expired)
         finally:
@@ -202,7 +237,7 @@ class Request(Measured):
         meta = super()._success_was_stored()
         if meta:
             note = "its process was lost after the task had ended"
-            self._ending = self._report("SUCCEEDED", finished=_now(), result_note=note)
+            self._ending = self._report(State.SUCCEEDED, finished=_now(), result_note=note)
         return meta
 
     def _give_up(self) -> None:
@@ -211,7 +246,7 @@ class Request(Measured):
             "killed, or crashed."
         )
         self._ending = self._report(
-            "FAILED", finished=_now(), error_type="DeliveryLimitExceeded", error_message=str(error)
+            State.FAILED, finished=_now(), error_type="DeliveryLimitExceeded", error_message=str(error)
         )
         celery_request.task_ready(self)
         self.task.backend.mark_as_failure(self.id, error, request=self._context, store_result=self.store_errors)
@@ -224,11 +259,11 @@ class Request(Measured):
             # Not an end by itself: Celery says next whether it was revoked, lost or put back.
             return None
         if isinstance(error, Ignore) and not isinstance(error, Reject):
-            return self._report("SUCCEEDED", finished=_now(), result_note="the task raised Ignore", **extra)
+            return self._report(State.SUCCEEDED, finished=_now(), result_note="the task raised Ignore", **extra)
         if isinstance(error, Retry):
             cause = error.exc if error.exc is not None else error
             return self._report(
-                "RETRYING",
+                State.RETRYING,
                 retries=(self._request_dict.get("retries") or 0) + 1,
                 error_type=_type_name(cause),
                 error_message=str(cause),
@@ -236,7 +271,7 @@ class Request(Measured):
                 **extra,
             )
         return self._report(
-            "FAILED",
+            State.FAILED,
             finished=_now(),
             error_type=_type_name(error),
             error_message=str(error),
@@ -246,15 +281,17 @@ class Request(Measured):
 
     def _after_history(self, settle: Callable[[], None]) -> None:
         ending, self._ending = self._ending, None
-        if ending is None or self.acknowledged or (history := self._history()) is None:
+        if self.acknowledged or (history := self._history()) is None:
             settle()
         else:
+            self._start = {}
             history.add(ending, then=settle)
 
     def _settle(self) -> None:
         # What Celery neither acks nor rejects now was acked before it started.
         ending, self._ending = self._ending, None
         if ending is not None and self.acknowledged and (history := self._history()):
+            self._start = {}
             history.add(ending)
 
     def _put_back_what_had_started(self, then: Callable[[], None]) -> None:
@@ -262,7 +299,21 @@ class Request(Measured):
         if (history := self._history()) is None:
             then()
         else:
+            self._tell_start()
             history.put_back(self.id, worker=self._hostname, then=then)
+
+    def _take_back_start(self) -> None:
+        if self.began and (history := self._history()) and history.takes_back(self):
+            self._start = self._start_fields()
+
+    def _tell_start(self) -> None:
+        self._take_back_start()
+        start, self._start = self._start, {}
+        if start and (history := self._history()):
+            history.add(self._report(State.STARTED, **start))
+
+    def _start_fields(self) -> dict[str, Any]:
+        return {"started": datetime.fromtimestamp(self.time_start or time.time(), UTC), "deliveries": 1}
 
     def _leave_pool(self) -> None:
         if slots := self._slots():
@@ -288,17 +339,15 @@ class Request(Measured):
         mark = self._request_dict.get("rowlock")
         return int(mark.get("attempt", 1)) if isinstance(mark, dict) else 0
 
-    def _report(self, state: str, **values: Any) -> dict[str, Any] | None:
-        from rowlock.models import State
-        from rowlock.models.run import parse_id
-        from rowlock.runs.history import report
-
+    def _report(self, state: State, **values: Any) -> dict[str, Any] | None:
+        if state != State.STARTED:
+            self._take_back_start()
         run_id = parse_id(self.id)
         if run_id is None:
             return None
         return report(
             run_id,
-            State[state],
+            state,
             **{
                 "task": self.task_name,
                 "queue": queue_of(self.delivery_info),
@@ -306,6 +355,7 @@ class Request(Measured):
                 "parent_id": parse_id(self.parent_id),
                 "retries": self._request_dict.get("retries") or 0,
                 "worker": self._hostname,
+                **self._start,
                 **values,
             },
         )
@@ -318,8 +368,6 @@ class Request(Measured):
 
 
 def _arguments_of(body: Any, content_type: str) -> str:
-    from rowlock.models.run import canonical_arguments
-
     if content_type != "application/json":
         return ""
     try:

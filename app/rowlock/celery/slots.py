@@ -117,6 +117,19 @@ class Slots:
         for request in waiting:
             request.put_back()
 
+    @property
+    def first_waiting(self) -> Any:
+        """The request that gets the next slot; None where none waits."""
+        with self._lock:
+            return self._waiting[0] if self._waiting else None
+
+    def take_waiting_after(self, count: int) -> list[Any]:
+        """Take out what waits for a slot behind the first `count`."""
+        with self._lock:
+            waiting = list(self._waiting)
+            self._waiting = deque(waiting[: max(0, count)])
+        return waiting[max(0, count) :]
+
     def take_waiting(self, is_wanted: Callable[[Any], bool]) -> list[Any]:
         """Take out what waits for a slot and `is_wanted`."""
         with self._lock:

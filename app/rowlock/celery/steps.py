@@ -21,12 +21,15 @@ class History(bootsteps.StartStopStep):
         super().__init__(worker, **kwargs)
         # Imported late: models need Django's apps.
         from rowlock.celery.history import HistoryWriter
+        from rowlock.celery.result_writer import ResultWriter
         from rowlock.runs.log_capture import send_logs_to
         from rowlock.runs.reporting import send_progress_to
 
         # Before the pool forks, so that its processes inherit the way to it.
         self._worker = worker
-        worker.app.rowlock_history = self._history = HistoryWriter(self._cancel, worker=worker.hostname)
+        worker.app.rowlock_history = self._history = HistoryWriter(
+            self._cancel, worker=worker.hostname, results=ResultWriter(worker.app)
+        )
         send_progress_to(self._history.send_progress)
         send_logs_to(self._history.send_log)
 

@@ -1,20 +1,31 @@
 """Writing what workers report: many reports in one statement, so that history costs next to nothing."""
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Field
 
 from rowlock.models import Run, State
 from rowlock.models.clock import now
 
-#: Reports in one statement; SQLite takes 32,766 parameters.
-CHUNK = 500
+#: Reports in one statement.
+CHUNK = 1000
 _REPLACED = ("state", "finished", "retries", "result", "result_note")
 _PROGRESS = ("progress_done", "progress_total", "progress_message")
 _ERROR = ("error_type", "error_message", "traceback")
-_FIELDS = [field for field in Run._meta.concrete_fields if field.attname != "changed"]
+_REPORTED = {
+    *("id", "task", "queue", "arguments", "parent_id", "started", "deliveries", "worker"),
+    *(*_REPLACED, *_PROGRESS, *_ERROR),
+}
+#: What only the database can tell of a run that it first hears of from its worker.
+_NOW = ("created", "publish_after", "changed")
+_FIELDS = Run._meta.concrete_fields
 _LONGEST = {field.attname: field.max_length for field in _FIELDS if field.max_length}
 #: Half a traceback from each end says more than its first megabyte.
 LONGEST_TEXT = 64 * 1024
@@ -49,26 +60,39 @@ def _is_news(report: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
 
 
 def write(reports: Iterable[dict[str, Any]], progress: Mapping[UUID, tuple[float, float | None, str]]) -> None:
-    """Write all of it in one transaction. A report that comes too late (see State) only counts its delivery."""
+    """Write all of it, or nothing. A report that comes too late (see State) only counts its delivery."""
     # Whoever changes many runs locks them in the order of their ids, or two could wait for each other.
-    rows = [_row(report) for report in sorted(reports, key=lambda report: report["id"])]
-    with transaction.atomic(), connection.cursor() as cursor:
-        for begin in range(0, len(rows), CHUNK):
-            chunk = rows[begin : begin + CHUNK]
-            values = ", ".join([f"({', '.join(['%s'] * len(_FIELDS))}, {now(connection)})"] * len(chunk))
-            cursor.execute(_upsert(values), [value for row in chunk for value in row])
-        for run_id, (done, total, message) in sorted(progress.items()):
-            cursor.execute(_progress(), [done, total, message, Run._meta.pk.get_db_prep_value(run_id, connection)])
+    rows = sorted(reports, key=lambda report: report["id"])
+    statements = [(_upsert(connection.vendor), [_json(rows[at : at + CHUNK])]) for at in range(0, len(rows), CHUNK)]
+    for run_id, (done, total, message) in sorted(progress.items()):
+        statements.append((_progress(), [done, total, message, Run._meta.pk.get_db_prep_value(run_id, connection)]))
+    with connection.cursor() as cursor:
+        if len(statements) == 1:
+            # By itself it is a transaction already, and spares the database two round trips.
+            cursor.execute(*statements[0])
+            return
+        with transaction.atomic():
+            for statement in statements:
+                cursor.execute(*statement)
 
 
-def _row(report: Mapping[str, Any]) -> list[Any]:
-    run = Run(**report)
-    return [field.get_db_prep_save(getattr(run, field.attname), connection) for field in _FIELDS]
+def _json(reports: Sequence[Mapping[str, Any]]) -> str:
+    return json.dumps(reports, default=_plain, separators=(",", ":"))
 
 
-def _upsert(values: str) -> str:
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return str(connection.ops.adapt_datetimefield_value(value))
+    if isinstance(value, UUID):
+        return str(Run._meta.pk.get_db_prep_value(value, connection))
+    raise TypeError(f"a report cannot have {value!r:.100}")
+
+
+@cache
+def _upsert(vendor: str) -> str:
     table = connection.ops.quote_name(Run._meta.db_table)
-    columns = [*(str(field.column) for field in _FIELDS), "changed"]
+    columns = ", ".join(str(field.column) for field in _FIELDS)
+    values = ", ".join(_value(field) for field in _FIELDS)
     is_news = f"""(excluded.retries > {table}.retries OR (excluded.retries = {table}.retries AND (
         excluded.state > {table}.state OR (excluded.state = {table}.state AND {table}.state < {State.CANCELLED.value})
     )))"""
@@ -97,9 +121,34 @@ def _upsert(values: str) -> str:
         "changed = excluded.changed",
     ]
     return f"""
-        INSERT INTO {table} ({", ".join(columns)}) VALUES {values}
+        INSERT INTO {table} ({columns}) SELECT {values} FROM {_reported(connection)} WHERE true
         ON CONFLICT (id) DO UPDATE SET {", ".join(changes)}
     """  # noqa: S608 - made of names from here
+
+
+def _reported(connection: BaseDatabaseWrapper) -> str:
+    """The reports as rows, out of one JSON text: a parameter for each value costs ten times as much."""
+    reported = [field for field in _FIELDS if field.attname in _REPORTED]
+    if connection.vendor == "postgresql":
+        columns = ", ".join(f"{field.column} {field.db_type(connection)}" for field in reported)
+        return f"json_to_recordset(%s) AS reported({columns})"
+    columns = ", ".join(f"json_extract(value, '$.{field.attname}') AS {field.column}" for field in reported)
+    return f"(SELECT {columns} FROM json_each(%s)) AS reported"  # noqa: S608 - made of names from here
+
+
+def _value(field: "Field[Any, Any]") -> str:
+    if field.attname in _NOW:
+        return now(connection)
+    default = "NULL" if field.null or field.primary_key else _literal(field.get_default())
+    if field.attname not in _REPORTED:
+        return default
+    return f"reported.{field.column}" if default == "NULL" else f"COALESCE(reported.{field.column}, {default})"
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(int(value)) if isinstance(value, int) else "''"
 
 
 def _progress() -> str:
@@ -113,8 +162,10 @@ def _progress() -> str:
 def _presentable(name: str, value: Any) -> Any:
     if not isinstance(value, str):
         return value
-    # Postgres has no text with a zero byte, and no half of a surrogate pair.
-    text = value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+    text = value
+    if "\0" in text or not text.isascii():
+        # Postgres has no text with a zero byte, and no half of a surrogate pair.
+        text = text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
     longest = _LONGEST.get(name)
     if longest:
         return text[:longest]
