@@ -17,6 +17,7 @@ from kombu.transport import pyamqp
 
 from rowlock.celery.own_queues import FanOut, OwnNames
 from rowlock.celery.pausing import ConsumerPauses
+from rowlock.celery.queues import queue_of
 from rowlock.celery.watch import break_connection
 from rowlock.conf import settings
 
@@ -71,16 +72,18 @@ class ConsumerPrefetch(bootsteps.StartStopStep):
         self._started = 0
         self._looked = 0.0
         self._first: Any = None
+        consumer.rowlock_resting = set()
 
     def start(self, consumer: Any) -> None:
         seconds = settings().prefetch_seconds
         is_rabbitmq = isinstance(consumer.connection.default_channel, pyamqp.Channel)
+        consumer.rowlock_resting.clear()
         # A prefetch of 0 has no bound at all; greenlets are many, and need none ahead.
         if not seconds or not is_rabbitmq or consumer.hub is None or not consumer.initial_prefetch_count:
             return
         self._ahead, self._first = Ahead(seconds), None
         self._started, self._looked = consumer.controller.rowlock_slots.started, time.monotonic()
-        self._timer = consumer.timer.call_repeatedly(INTERVAL, self._look, (consumer,))
+        self._timer = consumer.timer.call_repeatedly(INTERVAL, self._look, (consumer, Limit(consumer)))
 
     def stop(self, consumer: Any) -> None:
         if self._timer is not None:
@@ -89,7 +92,7 @@ class ConsumerPrefetch(bootsteps.StartStopStep):
 
     shutdown = stop
 
-    def _look(self, consumer: Any) -> None:
+    def _look(self, consumer: Any, limit: "Limit") -> None:
         slots = consumer.controller.rowlock_slots
         if consumer.task_consumer is None or consumer.controller.rowlock_draining.has_begun:
             return
@@ -98,33 +101,85 @@ class ConsumerPrefetch(bootsteps.StartStopStep):
         has_stuck = first is not None and first is self._first
         self._started, self._looked, self._first = slots.started, now, first
         before = self._ahead.now
-        after = self._ahead.look(pace, has_stuck=has_stuck)
-        if after == before:
-            return
+        ahead = self._ahead.look(pace, has_stuck=has_stuck)
         try:
-            hold(consumer, consumer.initial_prefetch_count + after)
+            if before and not ahead and has_stuck:
+                limit.rest()
+                back = slots.take_waiting_after(consumer.initial_prefetch_count - slots.running)
+                for request in back:
+                    request.put_back()
+                logger.info("tasks take longer now: %d messages that were taken ahead given back", len(back))
+            limit.keep(consumer.initial_prefetch_count + ahead, is_ahead=bool(ahead))
         except (*consumer.connection_errors, ChannelError) as error:
             # Not raised from here: a timer's errors are only logged.
             logger.warning("reconnecting: %r while changing the prefetch", error)
             break_connection(consumer)
+
+
+class Limit:
+    """How many messages of each queue the broker delivers before it is given acks."""
+
+    def __init__(self, consumer: Any) -> None:
+        self._consumer = consumer
+        #: Of each queue the consumer tag and its prefetch.
+        self._known: dict[str, tuple[str, int]] = {}
+        #: What consumers get that are not made here.
+        self._last = int(consumer.initial_prefetch_count)
+
+    def rest(self) -> None:
+        """Consume nothing until the next `keep`."""
+        if not self._consumer.qos_global:
+            for queue in self._queues():
+                self._cancel(queue.name)
+
+    def keep(self, messages: int, *, is_ahead: bool) -> None:
+        """Have so many at the most; those that the consumers before this one took count unless `is_ahead`."""
+        if self._consumer.qos_global:
+            if messages != self._last:
+                self._set(messages)
             return
-        if has_stuck:
-            back = slots.take_waiting_after(consumer.initial_prefetch_count - slots.running)
-            for request in back:
-                request.put_back()
-            logger.info("tasks take longer now: %d messages that were taken ahead given back", len(back))
+        # Where it counts for each consumer, it is for new ones (https://www.rabbitmq.com/docs/consumer-prefetch).
+        for queue in self._queues():
+            wanted = messages if is_ahead else max(0, messages - self._taken_before(queue.name))
+            if wanted != self._of(queue.name):
+                # Waits for the answer: what comes before it is still this worker's, and may be one too many.
+                self._cancel(queue.name)
+                self._consume(queue, messages if is_ahead else messages - self._taken_before(queue.name))
 
+    def _queues(self) -> list[Any]:
+        # Without their consumer auto-delete queues are gone, as those of fan-outs.
+        return [queue for queue in self._consumer.task_consumer.queues if not (queue.auto_delete or queue.exclusive)]
 
-def hold(consumer: Any, messages: int) -> None:
-    """Have the broker deliver up to so many messages that are not acked, of each queue."""
-    tasks = consumer.task_consumer
-    consumer.qos.value = messages
-    consumer.qos.set(messages)
-    if consumer.qos_global:
-        return
-    # Where it counts for each consumer, it is for new ones (https://www.rabbitmq.com/docs/consumer-prefetch).
-    for queue in list(tasks.queues):
-        if (tag := tasks._active_tags.pop(queue.name, None)) is not None:
-            tasks._basic_consume(queue, nowait=False)
-            # Waits for the answer: what comes before it is still this worker's.
+    def _of(self, name: str) -> int:
+        tag = self._consumer.task_consumer._active_tags.get(name)
+        if tag is None:
+            return 0
+        known, messages = self._known.get(name, ("", 0))
+        return messages if known == tag else self._last
+
+    def _taken_before(self, name: str) -> int:
+        tag = self._consumer.task_consumer._active_tags.get(name)
+        held = self._consumer.controller.rowlock_slots.held
+        tags = [one._message.delivery_info["consumer_tag"] for one in held if queue_of(one.delivery_info) == name]
+        return sum(1 for of_message in tags if of_message != tag)
+
+    def _cancel(self, name: str) -> None:
+        tasks = self._consumer.task_consumer
+        # Not a queue that is missing: it has no consumer on purpose.
+        self._consumer.rowlock_resting.add(name)
+        if (tag := tasks._active_tags.get(name)) is not None:
             tasks.channel.basic_cancel(tag)
+            tasks._active_tags.pop(name, None)
+
+    def _consume(self, queue: Any, messages: int) -> None:
+        if messages < 1:
+            return
+        tasks = self._consumer.task_consumer
+        self._set(messages)
+        tasks._basic_consume(queue, nowait=False)
+        self._known[queue.name] = tasks._active_tags[queue.name], messages
+        self._consumer.rowlock_resting.discard(queue.name)
+
+    def _set(self, messages: int) -> None:
+        self._last = self._consumer.qos.value = messages
+        self._consumer.qos.set(messages)

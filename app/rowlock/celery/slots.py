@@ -118,6 +118,12 @@ class Slots:
             request.put_back()
 
     @property
+    def held(self) -> list[Any]:
+        """Those that the pool has, and those that wait for a slot."""
+        with self._lock:
+            return [*self._taken, *self._waiting]
+
+    @property
     def first_waiting(self) -> Any:
         """The request that gets the next slot; None where none waits."""
         with self._lock:

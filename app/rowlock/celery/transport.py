@@ -32,15 +32,9 @@ class Connection(pyamqp.Connection):
         transport._quick_recv = partial(_receive, transport._quick_recv)
         return connected
 
-    def drain_events(self, timeout: float | None = None) -> None:
-        """Handle what has arrived, at least one method; raises TimeoutError after `timeout` seconds without any."""
-        super().drain_events(timeout)
-        while self.transport is not None and self._has_frame():
-            self.blocking_read(timeout)
-
     def blocking_read(self, timeout: float | None = None) -> Any:
         transport = self.transport
-        if not self._has_frame():
+        if not self.has_frame():
             return super().blocking_read(timeout)
         buffer = transport._read_buffer
         kind, channel, size = _HEAD.unpack_from(buffer)
@@ -48,7 +42,7 @@ class Connection(pyamqp.Connection):
         transport._read_buffer = buffer[end + 1 :]
         return self.on_inbound_frame((kind, channel, buffer[_HEAD.size : end]))
 
-    def _has_frame(self) -> bool:
+    def has_frame(self) -> bool:
         """Has a whole frame arrived? One that is broken is py-amqp's to refuse."""
         buffer = self.transport._read_buffer
         if len(buffer) <= _HEAD.size:
@@ -57,10 +51,34 @@ class Connection(pyamqp.Connection):
         return len(buffer) > end and buffer[end] == _END
 
 
+class _Arrivals:
+    """What kombu's main loop drains: all that has arrived.
+
+    Not so whoever waits for an answer, who has something to do before the messages behind it are handled.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @property
+    def connected(self) -> bool:
+        return bool(self._connection.connected)
+
+    def drain_events(self, timeout: float) -> None:
+        connection = self._connection
+        connection.drain_events(timeout=timeout)
+        while connection.transport is not None and connection.has_frame():
+            connection.blocking_read(timeout)
+
+
 class Transport(pyamqp.Transport):
     """What a worker's kombu.Connection is made of."""
 
     Connection = Connection
+
+    def _make_reader(self, connection: Connection, *args: Any, **kwargs: Any) -> Callable[[Any], None]:
+        reader: Callable[[Any], None] = super()._make_reader(_Arrivals(connection), *args, **kwargs)
+        return reader
 
 
 def use_for(connection: Any) -> None:

@@ -148,6 +148,8 @@ def _unconsumed(consumer: Any, tasks: Any) -> Iterator[str]:
     known = tasks.channel.callbacks if consumer.connection.transport.driver_type == "amqp" else None
     for queue in _wanted(consumer):
         tag = tasks._active_tags.get(queue.name)
+        if tag is None and queue.name in consumer.rowlock_resting:
+            continue
         if tag is None or (known is not None and tag not in known):
             yield queue.name
 

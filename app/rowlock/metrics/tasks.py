@@ -1,5 +1,6 @@
 """What tasks waited, how long they ran and what became of them, counted in the parent process of their worker."""
 
+import time
 from collections.abc import Callable
 from typing import Literal, get_args
 
@@ -19,6 +20,9 @@ OTHER = "(other)"
 MOST_EXCEPTIONS = 50
 #: Characters of labels that OpenMetrics allows an exemplar are 128, its name included.
 LONGEST_ID = 100
+#: Seconds between two exemplars of a task that is quick, and from which on one is not: of those each has one.
+BETWEEN_EXEMPLARS = 0.1
+SLOW = 0.1
 
 _LABELS = ("task", "queue", "pool")
 WAIT = Histogram(
@@ -48,21 +52,39 @@ CONSUMING = Gauge("rowlock_worker_consuming", "1 while the worker consumes from 
 class Series:
     """The series of one task in one queue. All are there from its first message on, so that rates see the first 1."""
 
-    __slots__ = ("_outcomes", "_run", "_wait")
+    __slots__ = ("_exemplars_of_outcomes", "_exemplars_of_run", "_exemplars_of_wait", "_outcomes", "_run", "_wait")
 
     def __init__(self, task: str, queue: str, pool: str) -> None:
         self._wait = WAIT.labels(task, queue, pool)
         self._run = RUN.labels(task, queue, pool)
         self._outcomes = {outcome: OUTCOMES.labels(task, queue, pool, outcome) for outcome in get_args(Outcome)}
+        self._exemplars_of_wait, self._exemplars_of_run, self._exemplars_of_outcomes = (_Exemplars() for _ in range(3))
 
     def waited(self, seconds: float, id: str) -> None:
-        self._wait.observe(max(0.0, seconds), _exemplar(id))
+        self._wait.observe(max(0.0, seconds), self._exemplars_of_wait.pick(id, always=seconds > SLOW))
 
     def ran(self, seconds: float, id: str) -> None:
-        self._run.observe(max(0.0, seconds), _exemplar(id))
+        self._run.observe(max(0.0, seconds), self._exemplars_of_run.pick(id, always=seconds > SLOW))
 
     def ended(self, outcome: Outcome, id: str) -> None:
-        self._outcomes[outcome].inc(1, _exemplar(id))
+        exemplar = self._exemplars_of_outcomes.pick(id, always=outcome != "succeeded")
+        self._outcomes[outcome].inc(1, exemplar)
+
+
+class _Exemplars:
+    """Of quick tasks only some are exemplars: only the last one is shown, and each costs as much as the observation."""
+
+    __slots__ = ("_next",)
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def pick(self, id: str, *, always: bool) -> dict[str, str] | None:
+        now = time.monotonic()
+        if now < self._next and not always:
+            return None
+        self._next = now + BETWEEN_EXEMPLARS
+        return _exemplar(id)
 
 
 class TaskMetrics:
