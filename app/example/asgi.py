@@ -17,11 +17,13 @@ from django.conf import settings  # noqa: E402 - Django and the variables above 
 
 from example.celery import app  # noqa: E402
 from example.upload_limit import with_upload_limit  # noqa: E402
-from rowlock.web import with_rowlock  # noqa: E402
+from rowlock.web import with_fast_submissions, with_rowlock  # noqa: E402
 
 # A worker asks an absent Redis again for minutes rather than lose a result; whoever asks web for one that is only there
 # hears of it now.
 app.conf.result_backend_max_retries = 1
 
 # One MiB more than a file may have, for what a form sends beside it.
-application = with_rowlock(with_upload_limit(django_application, settings.UPLOAD_LIMIT + 1024**2))
+application = with_rowlock(
+    with_upload_limit(with_fast_submissions(django_application), settings.UPLOAD_LIMIT + 1024**2)
+)

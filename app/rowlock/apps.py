@@ -10,6 +10,8 @@ class RowlockConfig(AppConfig):
         from rowlock.api import checks as api_checks  # noqa: F401
         from rowlock.console import checks as console_checks  # noqa: F401
         from rowlock.metrics import container
+        from rowlock.runs import authentication
         from rowlock.runs import checks as runs_checks  # noqa: F401
 
+        authentication.forget_on_changes()
         container.register()

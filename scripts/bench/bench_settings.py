@@ -25,6 +25,8 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = os.environ.get("BENCH_URLS", "web.rowlock_urls")
 DATABASES = {"default": {**dj_database_url.parse(os.environ["DATABASE_URL"]), "CONN_MAX_AGE": 600}}
+if _POOL := os.environ.get("BENCH_POOL"):
+    DATABASES["default"].update(CONN_MAX_AGE=0, OPTIONS={"pool": {"min_size": 1, "max_size": int(_POOL)}})
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 _PARTS = os.environ.get("ROWLOCK_WITH", "history,results,metrics").split(",")

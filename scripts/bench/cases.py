@@ -18,6 +18,7 @@ class Bench:
     samples: int
     backlogs: tuple[int, ...]
     histories: tuple[int, ...]
+    pools: tuple[int, ...]
     peers: tuple[Peer, ...]
 
 

@@ -12,12 +12,16 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
+import apart
 import environment
+import exporter
+import machine
 import peers
 import report
 import services
@@ -48,11 +52,15 @@ def main() -> None:
         samples=options.samples,
         backlogs=tuple(options.backlogs),
         histories=tuple(options.histories),
+        pools=tuple(options.pools),
         peers=tuple(peer for peer in peers.PEERS if any(word in peer.name for word in options.peers)),
     )
-    if not bench.peers:
-        sys.exit(f"No peer has {' or '.join(options.peers)} in its name: {'; '.join(one.name for one in peers.PEERS)}")
-    with services.real_services() as variables:
+    environments = {peer.apart for peer in bench.peers if peer.apart}
+    environments |= {exporter.ENVIRONMENT} if "watching" in options.only else set()
+    # Before anything is measured.
+    for name in sorted(environments):
+        apart.programs(name)
+    with services.real_services(direct=True) as variables:
         if variables is None:
             sys.exit("The benchmark needs Docker, or DATABASE_URL, BROKER_URL and REDIS_URL.")
         os.environ.update(variables, DJANGO_SETTINGS_MODULE="bench_settings", QUEUE="bench")
@@ -60,18 +68,27 @@ def main() -> None:
         os.environ["BROKER_URL"] = re.sub("//$", "/%2F", os.environ["BROKER_URL"])
         migrate = [sys.executable, "-m", "django", "migrate", "--skip-checks", "--verbosity", "0"]
         subprocess.run(migrate, check=True)
+        facts = machine.facts(environments)
         cases = [case for part in options.only for case in PARTS[part](bench)]
-        results = measure(cases, options.rounds)
+        results = Results()
+        try:
+            measure(cases, options.rounds, results)
+        finally:
+            # What there is, also when something ends it early.
+            if results.values:
+                _report(results, options, facts, out)
+
+
+def _report(results: Results, options: argparse.Namespace, facts: Mapping[str, Any], out: Path) -> None:
+    asked = {name: value for name, value in vars(options).items() if name not in ("out", "json")}
     report.show(results)
-    report.write(results, out, rounds=options.rounds, tasks=options.tasks, parts=options.only)
-    if options.json:
-        report.write_json(results, options.json, rounds=options.rounds, tasks=options.tasks, parts=options.only)
+    told = report.document(results, asked, facts)
+    report.write(results, told, [out / "results.json", *([options.json] if options.json else [])], out / "results.svg")
     print(f"\n{out}", file=sys.stderr)
 
 
-def measure(cases: Sequence[Case], rounds: int) -> Results:
+def measure(cases: Sequence[Case], rounds: int, results: Results) -> None:
     """Every case once a round; the first round is not counted."""
-    results = Results()
     for number in range(rounds + 1):
         for case in cases:
             if case.once and number != 1:
@@ -82,7 +99,6 @@ def measure(cases: Sequence[Case], rounds: int) -> Results:
                 print(f"{word}: {figure.quantity.title}: {figure.subject}: {value}", file=sys.stderr, flush=True)
                 if number:
                     results.add(figure)
-    return results
 
 
 def _options() -> argparse.Namespace:
@@ -92,7 +108,7 @@ def _options() -> argparse.Namespace:
     parts = ",".join(PARTS)
     parser.add_argument("--only", type=_parts, default=list(PARTS), metavar="PART,…", help=f"some of {parts}")
     parser.add_argument(
-        "--peers", type=lambda given: given.split(","), default=[""], metavar="WORD,…",
+        "--peers", type=_words, default=[""], metavar="WORD,…",
         help="of the peers of throughput and memory only those with one of these words in their names",
     )  # fmt: skip
     parser.add_argument("--rounds", type=_positive, default=3, help="counted rounds, after one that warms up (3)")
@@ -107,6 +123,10 @@ def _options() -> argparse.Namespace:
         "--histories", type=_numbers, default=[10_000, 100_000], metavar="N,…",
         help="scale: runs in the history (10000,100000; the whole curve goes to 10000000)",
     )  # fmt: skip
+    parser.add_argument(
+        "--pools", type=_numbers, default=[1, 10], metavar="N,…",
+        help="scale: idle pools side by side (1,10; the whole curve goes to 50, which need 6 GB)",
+    )  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to this file too")
     out = environment.ROOT / ".bench"
     parser.add_argument(
@@ -120,6 +140,14 @@ def _parts(given: str) -> list[str]:
     if unknown := sorted(set(chosen) - set(PARTS)):
         raise argparse.ArgumentTypeError(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}")
     return [part for part in PARTS if part in chosen]
+
+
+def _words(given: str) -> list[str]:
+    words = given.split(",")
+    if unknown := [word for word in words if not any(word in peer.name for peer in peers.PEERS)]:
+        names = "; ".join(peer.name for peer in peers.PEERS)
+        raise argparse.ArgumentTypeError(f"no peer has {' or '.join(unknown)} in its name; there are {names}")
+    return words
 
 
 def _numbers(given: str) -> list[int]:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import apart
 from cases import Bench
 from peers import Peer
 from processes import Group, running, until
@@ -59,7 +60,12 @@ class Filled:
 def variables_of(bench: Bench, peer: Peer, part: str = "") -> dict[str, str]:
     """Its own, the name of its queue in this part of the benchmark, and where its tasks tell of their end."""
     name = slug(f"{peer.name} {part}")
-    return {"QUEUE": f"bench-{bench.run}-{name}", "FINISHED": str(bench.out / f"{name}.finished"), **peer.variables}
+    return {
+        "PATH": apart.path(peer.apart),
+        "QUEUE": f"bench-{bench.run}-{name}",
+        "FINISHED": str(bench.out / f"{name}.finished"),
+        **peer.variables,
+    }
 
 
 def fill(bench: Bench, peer: Peer, kind: Kind, count: int, part: str = "") -> Filled:
@@ -67,7 +73,7 @@ def fill(bench: Bench, peer: Peer, kind: Kind, count: int, part: str = "") -> Fi
     path = Path(variables["FINISHED"])
     path.touch()
     before = path.stat().st_size
-    publish = [sys.executable, str(HERE / "publish.py"), peer.module, kind, str(count)]
+    publish = ["python", str(HERE / "publish.py"), peer.module, kind, str(count)]
     subprocess.run(publish, env={**os.environ, **variables}, check=True)
     return Filled(path=path, before=before, tasks=count)
 

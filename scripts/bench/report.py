@@ -1,21 +1,13 @@
 """One table with the ratios first, JSON with every figure, and a plot."""
 
-import importlib.metadata
 import json
-import os
-import platform
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import plot
 from cases import Quantity, Results
-
-#: What is compared: their versions belong to the figures.
-PACKAGES = (
-    "celery", "kombu", "django", "django-celery-results", "dramatiq", "huey", "pika", "procrastinate", "rq",
-    "taskiq", "taskiq-aio-pika", "gunicorn",
-)  # fmt: skip
 
 
 def show(results: Results) -> None:
@@ -25,48 +17,67 @@ def show(results: Results) -> None:
         for subject, values in subjects.items():
             spread = f"{min(values):.{digits}f} to {max(values):.{digits}f}"
             median = statistics.median(values)
-            print(f"{_ratio(quantity, subjects, subject):>8.2f}  {median:>10.{digits}f}  {spread:>17}  {subject}")
+            told = ratio(quantity, subjects, subject)
+            shown = "-" if told is None else f"{told:.2f}"
+            print(f"{shown:>8}  {median:>10.{digits}f}  {spread:>17}  {subject}")
 
 
-def write(results: Results, out: Path, *, rounds: int, tasks: int, parts: Sequence[str]) -> None:
-    """results.json and results.svg in the folder `out`."""
-    write_json(results, out / "results.json", rounds=rounds, tasks=tasks, parts=parts)
-    ratios = {
-        f"{quantity.title} ({quantity.unit})": {subject: _ratio(quantity, subjects, subject) for subject in subjects}
-        for quantity, subjects in results.values.items()
-    }
-    plot.draw(ratios, out / "results.svg")
-
-
-def write_json(results: Results, path: Path, *, rounds: int, tasks: int, parts: Sequence[str]) -> None:
-    """Every figure of every counted round, and on what they were taken."""
-    document = {
-        "parts": list(parts),
-        "rounds": rounds,
-        "tasks": tasks,
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+def document(results: Results, options: Mapping[str, Any], machine: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON of every figure of every counted round, how they were asked for, and on what they were taken."""
+    return {
+        "options": dict(options),
+        "machine": dict(machine),
         "quantities": [
             {
                 "title": quantity.title,
                 "unit": quantity.unit,
-                "compared with": _base(quantity, subjects),
+                "compared with": base(quantity, subjects),
                 "subjects": {
-                    subject: {"ratio": _ratio(quantity, subjects, subject), "rounds": values}
+                    subject: {
+                        "ratio": ratio(quantity, subjects, subject),
+                        "median": statistics.median(values),
+                        "smallest": min(values),
+                        "largest": max(values),
+                        "rounds": values,
+                    }
                     for subject, values in subjects.items()
                 },
             }
             for quantity, subjects in results.values.items()
         ],
     }
-    path.write_text(json.dumps(document, indent=2) + "\n")
 
 
-def _ratio(quantity: Quantity, subjects: dict[str, list[float]], subject: str) -> float:
-    base = statistics.median(subjects[_base(quantity, subjects)])
-    return statistics.median(subjects[subject]) / base if base else 0.0
+def write(results: Results, told: Mapping[str, Any], paths: Sequence[Path], plotted: Path) -> None:
+    """The document in each of the paths, and a plot of the ratios."""
+    for path in paths:
+        path.write_text(json.dumps(told, indent=2) + "\n")
+    panels = {
+        f"{quantity.title} ({quantity.unit}), ratio to {base(quantity, subjects)}": _bars(quantity, subjects)
+        for quantity, subjects in results.values.items()
+    }
+    plot.draw(panels, plotted)
 
 
-def _base(quantity: Quantity, subjects: dict[str, list[float]]) -> str:
+def _bars(quantity: Quantity, subjects: Mapping[str, Sequence[float]]) -> dict[str, plot.Bar]:
+    compared = statistics.median(subjects[base(quantity, subjects)])
+    return {
+        subject: plot.Bar(
+            ratio=statistics.median(values) / compared,
+            smallest=min(values) / compared,
+            largest=max(values) / compared,
+            value=f"{statistics.median(values):,.{quantity.digits}f} {quantity.unit}",
+        )
+        for subject, values in subjects.items()
+        if compared > 0
+    }
+
+
+def ratio(quantity: Quantity, subjects: Mapping[str, Sequence[float]], subject: str) -> float | None:
+    """Of the medians, to that of the base; None where that is nothing."""
+    compared = statistics.median(subjects[base(quantity, subjects)])
+    return statistics.median(subjects[subject]) / compared if compared > 0 else None
+
+
+def base(quantity: Quantity, subjects: Mapping[str, Sequence[float]]) -> str:
     return quantity.base if quantity.base in subjects else next(iter(subjects))

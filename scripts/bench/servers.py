@@ -33,7 +33,8 @@ TUTORIAL = Server(
 ROWLOCK = Server(
     name="rowlock",
     command=("gunicorn", "web.rowlock_asgi", "--worker-class", "asgi", "--workers", "2"),
-    variables={"BENCH_URLS": "web.rowlock_urls"},
+    # Threads of an ASGI server share connections, as in the example: https://docs.djangoproject.com/en/5.2/ref/databases/
+    variables={"BENCH_URLS": "web.rowlock_urls", "BENCH_POOL": "10"},
 )
 
 

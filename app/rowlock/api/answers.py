@@ -1,16 +1,17 @@
 """Answers, and what operations share in reading requests."""
 
+import json
 from http import HTTPStatus
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 
 from rowlock.api.problems import ProblemError
 
 
 def answer(data: Any, status: HTTPStatus = HTTPStatus.OK, *, headers: dict[str, str] | None = None) -> HttpResponse:
     """`data` as JSON. The models of the OpenAPI document are for reading; checking each answer would cost more."""
-    return JsonResponse(data, status=status, headers=headers, safe=False)
+    return HttpResponse(json.dumps(data), content_type="application/json", status=status, headers=headers)
 
 
 def only_parameters(request: HttpRequest, *known: str) -> None:

@@ -9,7 +9,7 @@ from ninja.security import APIKeyCookie, HttpBearer
 from ninja.utils import check_csrf
 
 from rowlock.api.problems import ProblemError
-from rowlock.runs.authentication import user_of_token
+from rowlock.runs.authentication import viewer_of_token
 from rowlock.runs.viewer import Viewer, viewer_of
 
 
@@ -17,7 +17,8 @@ class Token(HttpBearer):
     """`Authorization: Bearer <token>`; a wrong one is refused even where a session would do."""
 
     def __call__(self, request: HttpRequest) -> Viewer | None:
-        header = request.headers.get(self.header)
+        # Not by request.headers, which reads all of them.
+        header = request.META.get("HTTP_AUTHORIZATION")
         if header is None:
             return None
         scheme, _, secret = header.partition(" ")
@@ -28,10 +29,10 @@ class Token(HttpBearer):
         return self.authenticate(request, secret.strip())
 
     def authenticate(self, request: HttpRequest, token: str) -> Viewer:
-        user = user_of_token(token)
-        if user is None:
+        viewer = viewer_of_token(token)
+        if viewer is None:
             raise _unauthorized("The token is wrong, has expired, or belongs to a user who may no longer log in.")
-        return viewer_of(user)
+        return viewer
 
 
 class Session(APIKeyCookie):

@@ -186,14 +186,19 @@ def _unreadable(request: HttpRequest, error: Any) -> HttpResponse:
     return problem(HTTPStatus.BAD_REQUEST, "The body ended before it was complete.")
 
 
+def not_written(error: Exception) -> HttpResponse:
+    """For a submission that all was well with until the database was to take it."""
+    if isinstance(error, OperationalError | InterfaceError):
+        logger.warning("a submission was not written: the database does not answer: %s", error)
+        return _try_later()
+    logger.error("a submission was not written", exc_info=error)
+    return _failed()
+
+
 def _database_down(request: HttpRequest, error: Any) -> HttpResponse:
     logger.warning("%s %s: the database does not answer: %s", request.method, request.path, error)
     _roll_back()
-    return problem(
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        "The database does not answer; the same request may work later.",
-        headers={"Retry-After": str(RETRY_AFTER)},
-    )
+    return _try_later()
 
 
 def _unforeseen(request: HttpRequest, error: Any) -> HttpResponse:
@@ -201,6 +206,18 @@ def _unforeseen(request: HttpRequest, error: Any) -> HttpResponse:
     # What collects errors listens to this signal, which Django sends for exceptions that reach it.
     got_request_exception.send(sender=None, request=request)
     _roll_back()
+    return _failed()
+
+
+def _try_later() -> HttpResponse:
+    return problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "The database does not answer; the same request may work later.",
+        headers={"Retry-After": str(RETRY_AFTER)},
+    )
+
+
+def _failed() -> HttpResponse:
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The server failed; its log has the reason.")
 
 

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.utils.cache import add_never_cache_headers
+from django.utils.http import http_date
 from django.views.decorators.csrf import csrf_exempt
 
 from rowlock.api.application import build
@@ -31,7 +32,12 @@ def _finished(view: View) -> View:
             allowed = ", ".join(sorted(response.headers["Allow"].split(", ")))
             detail = f"{request.path} takes {allowed}, not {request.method}."
             response = problem(HTTPStatus.METHOD_NOT_ALLOWED, detail, headers={"Allow": allowed})
-        add_never_cache_headers(response)
+        if response.headers.keys().isdisjoint(("Cache-Control", "Expires")):
+            # As add_never_cache_headers, which takes longer than the database for a run.
+            response.headers["Cache-Control"] = "max-age=0, no-cache, no-store, must-revalidate, private"
+            response.headers["Expires"] = http_date()
+        else:
+            add_never_cache_headers(response)
         return response
 
     return finished

@@ -26,7 +26,7 @@ logger = get_logger(__name__)
 #: Seconds between looks; for which a message that was taken ahead may wait for its start, too.
 INTERVAL = 1.0
 #: Messages that are taken ahead: few steps, as each of them means to consume anew.
-STEPS = (0, *(2**power for power in range(2, 10)))
+STEPS = (0, 4, 8, 16, 32, 64, 128, 256, 512)
 #: Looks at a slower pace after which less is taken ahead.
 PATIENCE = 10
 #: Looks for which nothing is taken ahead after something had to go back.

@@ -76,7 +76,7 @@ class Transport(pyamqp.Transport):
 
     Connection = Connection
 
-    def _make_reader(self, connection: Connection, *args: Any, **kwargs: Any) -> Callable[[Any], None]:
+    def _make_reader(self, connection: Any, *args: Any, **kwargs: Any) -> Callable[[Any], None]:
         reader: Callable[[Any], None] = super()._make_reader(_Arrivals(connection), *args, **kwargs)
         return reader
 

@@ -14,7 +14,7 @@ from django.utils.http import is_same_domain
 from rowlock.live.messages import Code, EndedError
 from rowlock.live.threads import in_database
 from rowlock.models.token import PREFIX
-from rowlock.runs.authentication import user_of_token
+from rowlock.runs.authentication import viewer_of_token
 from rowlock.runs.viewer import Viewer, viewer_of
 
 #: The WebSocket subprotocol of live views. A browser cannot set headers of a WebSocket; it names its token as a second
@@ -34,7 +34,9 @@ class Access:
         return await in_database(self._viewer)
 
     def _viewer(self) -> Viewer | None:
-        user: Any = user_of_token(self.token) if self.token else _user_of_session(self.session)
+        if self.token:
+            return viewer_of_token(self.token)
+        user = _user_of_session(self.session)
         return viewer_of(user) if user is not None and user.is_active else None
 
 

@@ -28,10 +28,13 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: Seconds between two looks: without announcements, with them, and at the least.
+#: Seconds between two looks: without announcements, and with them.
 INTERVAL = 0.5
 ANNOUNCED_INTERVAL = 5.0
-SHORTEST_INTERVAL = 0.1
+#: Seconds between two looks where change follows on change: so many that looking takes a tenth of the time, within
+#: these bounds.
+SHORTEST_INTERVAL = 0.01
+BUSY_INTERVAL = 0.1
 #: Ids in one batch, which is what a client holds while it sends.
 BATCH = 250
 #: Ids that the feed keeps for clients that are behind.
@@ -123,8 +126,9 @@ class Feed:
             except Exception:
                 # A feed that has ended would leave its clients waiting for ever.
                 logger.exception("live views could not look for changes")
+            took = time.monotonic() - began
             # Half of the time at the most is spent on looking.
-            await asyncio.sleep(max(SHORTEST_INTERVAL, time.monotonic() - began))
+            await asyncio.sleep(max(SHORTEST_INTERVAL, min(BUSY_INTERVAL, 9 * took), took))
             are_announced = self.announcements is not None and self.announcements.are_coming
             try:
                 async with asyncio.timeout(ANNOUNCED_INTERVAL if are_announced else INTERVAL):

@@ -7,13 +7,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from amqp import spec
 from celery import Celery
+from celery.app.routes import MapRoute
 from celery.backends.base import DisabledBackend
 from django.utils import timezone
 from kombu import Connection
 from kombu.exceptions import OperationalError
 
 from rowlock.models import Run
+from rowlock.outbox.buffering import Buffer
 from rowlock.redaction import hides_arguments
 
 #: Seconds to wait for the broker's confirm of a batch.
@@ -42,6 +45,8 @@ class Publisher:
         self._app = app
         self._connection: Connection | None = None
         self._confirms = _Confirms()
+        self._routes: dict[tuple[str, str, int | None], dict[str, Any]] = {}
+        self._declared: set[str] = set()
 
     def connect(self) -> None:
         """Be connected; raises kombu's OperationalError or OSError when the broker is not there."""
@@ -60,6 +65,7 @@ class Publisher:
         connection.ensure_connection(max_retries=1, timeout=self._app.conf.broker_connection_timeout)
         self._confirms = _Confirms()
         self._confirms.watch(connection.default_channel)
+        self._routes, self._declared = {}, set()
         self._connection = connection
 
     def publish(self, runs: Iterable[Run]) -> Receipt:
@@ -112,15 +118,76 @@ class Publisher:
             else:
                 sent[self._confirms.tag or len(sent)] = run
         receipt.unsent.extend(rest)
+        try:
+            self._confirms.flush()
+        except (OSError, *connection.connection_errors) as error:
+            receipt.error = receipt.error or error
         return sent
 
     def _send(self, producer: Any, run: Run) -> None:
+        if run.options or not _sends_as_celery_does(self._app):
+            self._send_by_celery(producer, run)
+            return
+        # What `send_task` would do, without what it finds out anew for each message (celery/app/base.py).
+        amqp = self._app.amqp
+        parent = str(run.parent_id) if run.parent_id else None
+        expires = _seconds_left(run)
+        shown = _shown_arguments(run)
+        arguments = json.loads(run.arguments) if run.arguments else {"args": [], "kwargs": {}}
+        options = self._route(run)
+        ignore_result = options.pop("ignore_result", None)
+        for own in ("time_limit", "soft_time_limit", "expires"):
+            options.pop(own, None)
+        if expires is not None:
+            options["expiration"] = expires
+        message = amqp.create_task_message(
+            str(run.id),
+            run.task,
+            arguments["args"],
+            arguments["kwargs"],
+            expires=expires,
+            retries=run.retries,
+            reply_to=self._app.thread_oid,
+            create_sent_event=self._app.conf.task_send_sent_event,
+            root_id=parent,
+            parent_id=parent,
+            ignore_result=ignore_result,
+            **shown,
+            **options,
+        )
+        queue = getattr(options.get("queue"), "name", "")
+        # Declared once over a connection, which kombu would look up again for each message.
+        declare: list[Any] | None = [] if queue in self._declared else None
+        headers = {"rowlock": {"attempt": run.attempts, "owner": run.owner}}
+        amqp.send_task_message(producer, run.task, message, headers=headers, declare=declare, **shown, **options)
+        if queue:
+            self._declared.add(queue)
+
+    def _route(self, run: Run) -> dict[str, Any]:
+        """The options with which Celery publishes such a run."""
+        key = run.task, run.queue, run.priority
+        if (known := self._routes.get(key)) is not None:
+            return dict(known)
+        task = self._app.tasks.get(run.task)
+        own = {} if task is None else task._get_exec_options() or {}
+        options = {name: value for name, value in own.items() if value is not None}
+        options.update(mandatory=True, retry=False)
+        if run.queue:
+            options["queue"] = run.queue
+        if run.priority is not None:
+            options["priority"] = run.priority
+        found: dict[str, Any] = self._app.amqp.router.route(options, run.task, run.args, run.kwargs, task)
+        if all(isinstance(router, MapRoute) for router in self._app.amqp.router.routes):
+            # Others may go by the arguments.
+            self._routes[key] = dict(found)
+        return found
+
+    def _send_by_celery(self, producer: Any, run: Run) -> None:
         routing: dict[str, Any] = {"queue": run.queue} if run.queue else {}
         if run.priority is not None:
             routing["priority"] = run.priority
         options = json.loads(run.options) if run.options else {}
         headers = {**options.pop("headers", {}), "rowlock": {"attempt": run.attempts, "owner": run.owner}}
-        expires = None if run.expires is None else max(0.0, (run.expires - timezone.now()).total_seconds())
         parent = str(run.parent_id) if run.parent_id else None
         self._app.send_task(
             run.task,
@@ -131,7 +198,7 @@ class Publisher:
             headers=headers,
             parent_id=parent,
             root_id=parent,
-            expires=expires,
+            expires=_seconds_left(run),
             retries=run.retries,
             # The worker's own limits hold, which are its pool's; this process may have others.
             time_limit=None,
@@ -157,6 +224,18 @@ class Publisher:
             broken: Exception = error
             return broken
         return None
+
+
+def _sends_as_celery_does(app: Celery) -> bool:
+    # Not where a project, or what watches it, has a `send_task` of its own.
+    return type(app).send_task is _SEND_TASK and "send_task" not in vars(app)
+
+
+_SEND_TASK = Celery.send_task
+
+
+def _seconds_left(run: Run) -> float | None:
+    return None if run.expires is None else max(0.0, (run.expires - timezone.now()).total_seconds())
 
 
 def _shown_arguments(run: Run) -> dict[str, str]:
@@ -189,6 +268,7 @@ class _Confirms:
         self.tag = 0
         self.returned: set[str] = set()
         self._counts = False
+        self._buffer: Buffer | None = None
         self._confirmed: set[int] = set()
         self._all_up_to = 0
 
@@ -199,13 +279,27 @@ class _Confirms:
         channel.confirm_select()
         channel.events["basic_ack"].add(self._acked)
         channel.events["basic_return"].add(self._returned)
-        publish = channel.basic_publish
+        self._buffer = Buffer(channel.connection)
 
-        def counted(*args: Any, **kwargs: Any) -> Any:
+        def counted(
+            message: Any,
+            exchange: str = "",
+            routing_key: str = "",
+            mandatory: bool = False,
+            immediate: bool = False,
+            **timeouts: Any,
+        ) -> None:
             self.tag += 1
-            return publish(*args, **kwargs)
+            # What py-amqp's own does, save that it looks for news of the broker before each message.
+            arguments = (0, exchange, routing_key, mandatory, immediate)
+            channel.send_method(spec.Basic.Publish, "Bssbb", arguments, message)
 
         channel.basic_publish = counted
+
+    def flush(self) -> None:
+        """Send what was published and is not sent yet; raises OSError."""
+        if self._buffer is not None:
+            self._buffer.flush()
 
     def has(self, tag: int) -> bool:
         return not self._counts or tag <= self._all_up_to or tag in self._confirmed

@@ -6,6 +6,8 @@ import os
 import random
 import threading
 import time
+from collections import deque
+from collections.abc import Sequence
 
 from celery import Celery, current_app
 from django.db import Error as DatabaseError
@@ -14,7 +16,7 @@ from kombu.exceptions import OperationalError
 from rowlock.announce import announce
 from rowlock.conf import settings
 from rowlock.metrics.outbox import FAILURES, PUBLISHED
-from rowlock.models import connections
+from rowlock.models import Run, connections
 from rowlock.outbox import table
 from rowlock.outbox.publisher import Publisher
 
@@ -30,6 +32,12 @@ LONGEST_PAUSE = 5.0
 GATHERING = 0.05
 #: Seconds that a process which ends still gives to what it has accepted.
 FAREWELL = 5.0
+#: Seconds for which runs that `accept` may take belong to this process; then another relay takes it for dead. Longer
+#: than their publishing can take.
+CLAIM = 20.0
+#: Runs, and characters of their arguments, that may wait in memory; what is accepted beyond waits in the database.
+MOST_WAITING = 4 * BATCH
+MOST_CHARACTERS = 8 * 1024**2
 
 
 class Relay:
@@ -41,13 +49,38 @@ class Relay:
         self._stopping = threading.Event()
         self._publisher: Publisher | None = None
         self._expired = 0.0
+        #: Runs of this process that are committed and claimed, so that nobody needs to read them from the database.
+        self._own: deque[Run] = deque()
+        self._own_characters = 0
+        self._own_lock = threading.Lock()
+        self._is_well = False
+        #: Has somebody woken it for what is in the database? Else it is looked at now and then, at this time.
+        self._must_look = threading.Event()
+        self._next_look = 0.0
         self._thread = threading.Thread(target=self.run, name="rowlock relay", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def wake(self) -> None:
-        """There is something to publish."""
+        """There is something to publish in the database."""
+        self._must_look.set()
+        self._woken.set()
+
+    def has_room(self) -> bool:
+        """Would a run that is accepted now, claimed for CLAIM seconds, be published at once from memory?"""
+        return (
+            self._is_well
+            and len(self._own) < MOST_WAITING
+            and self._own_characters < MOST_CHARACTERS
+            and self._thread.is_alive()
+        )
+
+    def publish_soon(self, runs: Sequence[Run]) -> None:
+        """Publish `runs`, which are committed and claimed. Those that are lost with this process others find."""
+        with self._own_lock:
+            self._own_characters += sum(len(run.arguments) for run in runs)
+            self._own.extend(runs)
         self._woken.set()
 
     def stop(self, *, seconds: float) -> None:
@@ -64,24 +97,23 @@ class Relay:
             if pause:
                 # Half of it by chance, so that not all processes come back at once.
                 self._stopping.wait(pause * random.uniform(0.5, 1))  # noqa: S311 - no secret
-            elif self._woken.wait(self._patience()):
+            elif self._woken.wait(max(0.0, self._next_look - time.monotonic())):
                 self._stopping.wait(began + GATHERING - time.monotonic())
             began = time.monotonic()
-            was_woken = self._woken.is_set()
             self._woken.clear()
             pause = self._publish_all(pause)
-            if was_woken:
-                announce()
-        if self._woken.is_set() and not pause:
+        if (self._woken.is_set() or self._own) and not pause:
             self._publish_all(0.0)
+        self._is_well = False
         self.close()
         connections.drop()
 
     def _publish_all(self, pause: float) -> float:
         """Publish what there is; returns how long to wait now, 0 where all went well."""
         try:
-            while self.turn() == BATCH:
-                pass
+            self._publish_own()
+            if self._must_look.is_set() or time.monotonic() >= self._next_look:
+                self._look()
         except (DatabaseError, OperationalError, OSError) as error:
             pause = min(LONGEST_PAUSE, pause * 2 or 0.5)
             logger.warning("nothing can be published, next try within %.1f s: %s", pause, error)
@@ -89,10 +121,38 @@ class Relay:
             pause = LONGEST_PAUSE
             logger.exception("nothing can be published, next try within %.1f s", pause)
         else:
+            self._is_well = True
             return 0.0
+        self._is_well, self._next_look = False, 0.0
         FAILURES.inc()
         connections.drop()
         return pause
+
+    def _look(self) -> None:
+        was_woken = self._must_look.is_set()
+        self._must_look.clear()
+        self._next_look = 0.0
+        while self.turn() == BATCH:
+            # They do not wait for what a long backlog has.
+            self._publish_own()
+        if was_woken:
+            announce()
+        remaining = table.seconds_until_next()
+        self._next_look = time.monotonic() + (POLL if remaining is None else max(0.0, min(POLL, remaining)))
+        connections.rest()
+
+    def _publish_own(self) -> None:
+        while self._own:
+            with self._own_lock:
+                runs = [self._own.popleft() for _ in range(min(BATCH, len(self._own)))]
+                self._own_characters -= sum(len(run.arguments) for run in runs)
+            try:
+                publisher = self._connected()
+            except Exception:
+                table.put_back(runs)
+                announce()
+                raise
+            self._publish(publisher, runs)
 
     def turn(self) -> int:
         """Publish one batch; returns how many were taken. Raises what the database or the broker raises."""
@@ -103,14 +163,22 @@ class Relay:
         remaining = table.seconds_until_next()
         if remaining is None or remaining > 0:
             return 0
-        if self._publisher is None:
-            self._publisher = Publisher(self._app)
         # Before anything is taken: with the broker away nothing is in doubt.
-        self._publisher.connect()
+        publisher = self._connected()
         runs = table.take(BATCH)
         if not runs:
             return 0
-        receipt = self._publisher.publish(runs)
+        self._publish(publisher, runs)
+        return len(runs)
+
+    def _connected(self) -> Publisher:
+        if self._publisher is None:
+            self._publisher = Publisher(self._app)
+        self._publisher.connect()
+        return self._publisher
+
+    def _publish(self, publisher: Publisher, runs: Sequence[Run]) -> None:
+        receipt = publisher.publish(runs)
         PUBLISHED.inc(len(receipt.confirmed))
         FAILURES.inc(len(receipt.refused))
         table.mark_published(receipt.confirmed)
@@ -122,21 +190,11 @@ class Relay:
         announce()
         if receipt.error is not None:
             raise OperationalError(str(receipt.error)) from receipt.error
-        return len(runs)
 
     def close(self) -> None:
         """Let go of the broker; the next turn connects again."""
         if self._publisher is not None:
             self._publisher.close()
-
-    def _patience(self) -> float:
-        try:
-            remaining = table.seconds_until_next()
-        except DatabaseError:
-            connections.drop()
-            return POLL
-        connections.rest()
-        return POLL if remaining is None else max(0.0, min(POLL, remaining))
 
 
 _lock = threading.Lock()
@@ -148,6 +206,16 @@ def wake() -> None:
     if not settings().relay:
         return
     start().wake()
+
+
+def has_room() -> bool:
+    """Would a run that this process accepts now, claimed for CLAIM seconds, be published at once from memory?"""
+    return _relay is not None and _relay.has_room()
+
+
+def publish_soon(runs: Sequence[Run]) -> None:
+    """Publish `runs`, which are committed and claimed; ask `has_room` first."""
+    start().publish_soon(runs)
 
 
 def start(app: Celery | None = None) -> Relay:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from celery import Task, current_task
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from rowlock.models import Run
@@ -18,7 +18,8 @@ from rowlock.outbox import relay
 from rowlock.runs import eager
 from rowlock.runs.arguments import checked_arguments
 from rowlock.runs.errors import KeyConflictError, OptionsError, RunError
-from rowlock.runs.registry import celery_app, find_task, queue_of
+from rowlock.runs.inserting import insert
+from rowlock.runs.registry import Queues, celery_app, find_task, queue_of
 
 LONGEST_KEY = 200
 LONGEST_OWNER = 150
@@ -92,15 +93,14 @@ def submit(
         exchange=exchange,
         routing_key=routing_key,
     )
-    run = _run_of(submission)
-    if run.key is None:
-        # One statement, where bulk_create would open a transaction around it.
-        run.save(force_insert=True)
-        run.is_new = True
-    else:
-        [run] = _insert([run])
-    _publish_on_commit([run])
-    return run
+    return accept(run_of(submission))
+
+
+def accept(run: Run) -> Run:
+    """Write what `run_of` made in the current transaction; publish it after the commit. As `submit`."""
+    [accepted] = _insert([run])
+    _publish_on_commit([accepted])
+    return accepted
 
 
 def submit_many(submissions: Iterable[Submission]) -> list[Run]:
@@ -108,20 +108,37 @@ def submit_many(submissions: Iterable[Submission]) -> list[Run]:
 
     As `submit`; the `index` of a RunError is that of the submission at fault.
     """
-    runs = []
+    return accept_many(runs_of(submissions))
+
+
+def accept_many(runs: list[Run]) -> list[Run]:
+    """Write what `runs_of` made in the current transaction, all or none; publish it after the commit."""
+    if not runs:
+        return []
+    if any(run.key is not None for run in runs):
+        with transaction.atomic():
+            accepted = _insert(runs)
+            _publish_on_commit(accepted)
+    else:
+        accepted = _insert(runs)
+        _publish_on_commit(accepted)
+    return accepted
+
+
+def runs_of(submissions: Iterable[Submission]) -> list[Run]:
+    """Runs that are written nowhere yet; raises RunErrors, whose `index` is that of the submission at fault."""
+    runs, queues = [], Queues()
     for index, submission in enumerate(submissions):
         try:
-            runs.append(_run_of(submission))
+            runs.append(run_of(submission, queues))
         except RunError as error:
             error.index = index
             raise
-    with transaction.atomic():
-        runs = _insert(runs)
-        _publish_on_commit(runs)
     return runs
 
 
-def _run_of(submission: Submission) -> Run:
+def run_of(submission: Submission, queues: Queues | None = None) -> Run:
+    """A run that is written nowhere yet; raises RunErrors. `queues` remembers those of the ones before."""
     task = find_task(submission.task) if isinstance(submission.task, str) else submission.task
     now = timezone.now()
     arguments = checked_arguments(task, submission.args, submission.kwargs)
@@ -131,7 +148,13 @@ def _run_of(submission: Submission) -> Run:
     owner = inherited if submission.owner is None else submission.owner
     return Run(
         task=task.name,
-        queue=queue_of(task, _text("queue", submission.queue, LONGEST_NAME), submission.args, submission.kwargs),
+        queue=queue_of(
+            task,
+            _text("queue", submission.queue, LONGEST_NAME),
+            submission.args,
+            submission.kwargs,
+            known=queues,
+        ),
         arguments=arguments,
         priority=_priority(submission.priority),
         options=_options(submission),
@@ -147,7 +170,8 @@ def _run_of(submission: Submission) -> Run:
 
 
 def _insert(runs: list[Run]) -> list[Run]:
-    Run.objects.bulk_create(runs, ignore_conflicts=True)
+    # In the order of their keys, or two transactions with the same ones could wait for each other.
+    insert(sorted(runs, key=lambda run: (run.key or "", run.owner)), connection)
     keyed = {(run.owner, run.key) for run in runs if run.key is not None}
     found: dict[tuple[str, str | None], Run] = {}
     if keyed:

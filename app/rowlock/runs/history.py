@@ -63,7 +63,9 @@ def write(reports: Iterable[dict[str, Any]], progress: Mapping[UUID, tuple[float
     """Write all of it, or nothing. A report that comes too late (see State) only counts its delivery."""
     # Whoever changes many runs locks them in the order of their ids, or two could wait for each other.
     rows = sorted(reports, key=lambda report: report["id"])
-    statements = [(_upsert(connection.vendor), [_json(rows[at : at + CHUNK])]) for at in range(0, len(rows), CHUNK)]
+    statements: list[tuple[str, list[Any]]] = [
+        (_upsert(connection.vendor), [_json(rows[at : at + CHUNK])]) for at in range(0, len(rows), CHUNK)
+    ]
     for run_id, (done, total, message) in sorted(progress.items()):
         statements.append((_progress(), [done, total, message, Run._meta.pk.get_db_prep_value(run_id, connection)]))
     with connection.cursor() as cursor:

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, Literal
 
 from celery import Celery, Task, current_app, signals
+from celery.app.routes import MapRoute
 
 from rowlock.checks import REFUSAL
 from rowlock.conf import settings
@@ -105,12 +106,23 @@ def unknown_queue(queue: str, known: list[str]) -> OptionsError:
     return OptionsError(f"There is no queue {queue[:100]!r}. {hint} (ROWLOCK['QUEUES'] adds one.)")
 
 
-def queue_of(task: Task, queue: str | None, args: Any, kwargs: Any) -> str:
-    """The queue into which Celery would put such a message; "" where it is routed by an exchange alone."""
+Queues = dict[tuple[str, str | None], str]
+
+
+def queue_of(task: Task, queue: str | None, args: Any, kwargs: Any, *, known: Queues | None = None) -> str:
+    """The queue into which Celery would put such a message; "" where it is routed by an exchange alone.
+
+    `known` remembers, for who asks for many at once, where the arguments make no difference.
+    """
+    if known is not None and (task.name, queue) in known:
+        return known[task.name, queue]
     app = celery_app()
     options = {**task._get_exec_options(), **({"queue": queue} if queue else {})}
     routed = app.amqp.router.route(options, task.name, args, kwargs, task).get("queue")
-    return getattr(routed, "name", routed) or ""
+    found: str = getattr(routed, "name", routed) or ""
+    if known is not None and all(isinstance(router, MapRoute) for router in app.amqp.router.routes):
+        known[task.name, queue] = found
+    return found
 
 
 def _tasks() -> dict[str, Task]:

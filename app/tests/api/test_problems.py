@@ -7,8 +7,9 @@ import pytest
 from django.db import InterfaceError, OperationalError
 from pytest_django import Settings
 
-from rowlock import runs
+from rowlock.api import runs as api_runs
 from rowlock.models import ApiToken, Run
+from rowlock.runs import Submission, accepting
 from tests.api.conftest import ApiClient, MakeRun
 
 ADD = {"task": "example.tasks.basic.add", "args": [2, 3]}
@@ -78,10 +79,11 @@ def test_a_parameter_that_cannot_be_used_is_refused(anna: ApiClient, query: str,
 def test_an_unforeseen_error_is_logged_and_tells_nothing(
     anna: ApiClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(**options: object) -> None:
+    def fail(submission: Submission) -> None:
         raise ZeroDivisionError("a secret")
 
-    monkeypatch.setattr(runs, "submit", fail)
+    # Before the project's tasks are loaded, which sets up logging anew where this is the first test.
+    monkeypatch.setattr(api_runs, "run_of", fail)
     anna.raise_request_exception = False
 
     response = anna.send("POST", "runs/", ADD)
@@ -95,10 +97,10 @@ def test_an_unforeseen_error_is_logged_and_tells_nothing(
 def test_without_the_database_the_answer_is_to_try_again(
     anna: ApiClient, monkeypatch: pytest.MonkeyPatch, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(**options: object) -> None:
+    def fail(runs: list[Run]) -> None:
         raise error
 
-    monkeypatch.setattr(runs, "submit", fail)
+    monkeypatch.setattr(accepting, "accept_many", fail)
     with caplog.at_level(logging.WARNING):
         response = anna.send("POST", "runs/", ADD)
 
@@ -121,13 +123,13 @@ def test_a_failure_is_rolled_back_with_atomic_requests(
 ) -> None:
     from django.db import connection
 
-    real = runs.submit
+    real = accepting.accept_many
 
-    def fail(**options: object) -> None:
-        real(**options)  # type: ignore[arg-type]
+    def fail(runs: list[Run]) -> None:
+        real(runs)
         raise ZeroDivisionError
 
-    monkeypatch.setattr(runs, "submit", fail)
+    monkeypatch.setattr(accepting, "accept_many", fail)
     monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
     anna.raise_request_exception = False
 

@@ -1,13 +1,13 @@
 """Publishing what was accepted."""
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -17,6 +17,8 @@ from rowlock.models import Run, State
 from rowlock.outbox import relay, table
 from rowlock.outbox.publisher import Publisher
 from rowlock.outbox.relay import relay_once
+from rowlock.runs.accepting import Submission, runs_of
+from rowlock.runs.inserting import insert
 from tests.brokers import use_broker
 from tests.outbox.conftest import Broker
 
@@ -244,3 +246,82 @@ def test_a_queue_that_is_declared_otherwise_is_refused_alone(queue: str, one: re
     good.refresh_from_db()
     assert "PreconditionFailed" in bad.result_note, bad.result_note
     assert State(good.state) == State.PUBLISHED
+
+
+def claimed() -> Run:
+    """A run that was accepted and belongs to whoever accepted it, to be published from its memory."""
+    [run] = runs_of([Submission(task=ADD, args=[1, 1])])
+    run.attempts = 1
+    insert([run], connection, claimed_for=relay.CLAIM)
+    return run
+
+
+@pytest.mark.usefixtures("real_services")
+def test_a_claimed_run_is_published_from_memory_and_by_nobody_else(broker: Broker, one: relay.Relay) -> None:
+    run = claimed()
+    assert relay_once() == 0, "another relay has taken it"
+
+    one.publish_soon([run])
+    one.start()
+    one.stop(seconds=60)
+
+    run.refresh_from_db()
+    assert (State(run.state), run.attempts) == (State.PUBLISHED, 1)
+    assert [headers["id"] for headers in broker()] == [str(run.id)]
+
+
+@pytest.mark.usefixtures("real_services", "no_broker")
+def test_without_a_broker_what_was_claimed_waits_as_if_it_never_was(one: relay.Relay) -> None:
+    run = claimed()
+
+    one.publish_soon([run])
+    one.start()
+    one.stop(seconds=60)
+
+    run.refresh_from_db()
+    assert (State(run.state), run.attempts, run.check_first) == (State.QUEUED, 0, False)
+    assert not one.has_room()
+
+
+@pytest.mark.usefixtures("real_services")
+def test_a_claimed_run_that_was_lost_with_its_process_is_published_with_a_warning(broker: Broker) -> None:
+    run = claimed()
+
+    for _ in range(2):
+        # As if the time had passed.
+        Run.objects.filter(id=run.id).update(publish_after=timezone.now())
+        relay_once()
+
+    run.refresh_from_db()
+    assert (State(run.state), run.check_first) == (State.PUBLISHED, True)
+    assert [headers["id"] for headers in broker()] == [str(run.id)]
+
+
+@pytest.mark.parametrize("options", [{}, {"priority": 3}, {"queue": "email"}, {"expires": 3600}, {"parent": uuid4()}])
+def test_messages_are_those_that_celery_itself_sends(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
+) -> None:
+    submission = Submission(task=ADD, args=[1], kwargs={"y": 2}, owner="anna", **options)
+    run, again = runs_of([submission, submission])
+    with closing_publisher() as publisher:
+        publisher.publish([run])
+        monkeypatch.setattr(Publisher, "_send", Publisher._send_by_celery)
+        publisher.publish([again])
+
+    ours, celerys = broker()
+
+    own = {"id", "rowlock_due", "expires", *({"root_id"} if run.parent_id is None else ())}
+    assert {name: value for name, value in ours.items() if name not in own} == {
+        name: value for name, value in celerys.items() if name not in own
+    }
+    assert ours.keys() == celerys.keys()
+
+
+@contextmanager
+def closing_publisher() -> Iterator[Publisher]:
+    publisher = Publisher(app)
+    publisher.connect()
+    try:
+        yield publisher
+    finally:
+        publisher.close()

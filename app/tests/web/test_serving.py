@@ -3,9 +3,11 @@
 import http.client
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -14,11 +16,14 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoDbBlocker
 
-from rowlock.models import Run, State
+from rowlock.models import ApiToken, Run, State
+from rowlock.models.token import hash_of, new_secret
 from tests.processes import Running, free_port, running, running_worker, wait_until
 from tests.scraping import scrape, value
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+ADD = "example.tasks.basic.add"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +128,58 @@ def test_a_task_that_was_accepted_without_a_broker_runs_when_it_is_back(
 
     with running_worker(tmp_path / "worker", "--queues", "celery", "--pool", "solo"):
         wait_until("the run has ended", lambda: Run.objects.filter(id=task_id, state=State.SUCCEEDED).exists())
+
+
+@pytest.fixture
+def token() -> str:
+    """The token of somebody who may submit tasks over HTTP."""
+    secret = new_secret()
+    user = User.objects.create_superuser(f"submitter-{uuid4().hex[:8]}")
+    ApiToken.objects.create(user=user, name="test", hash=hash_of(secret))
+    return secret
+
+
+def submit(web: Web, token: str, body: object, path: str = "/api/runs/") -> tuple[int, Any]:
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    status, answer = web.request("POST", path, json.dumps(body).encode(), **headers)
+    return status, json.loads(answer)
+
+
+@pytest.mark.parametrize("path", ["/api/runs/", "/api/runs"])
+def test_a_run_is_there_when_its_submission_is_answered(web: Web, token: str, path: str) -> None:
+    status, answer = submit(web, token, {"task": ADD, "args": [2, 3]}, path)
+
+    assert status == 202, answer
+    assert Run.objects.get(id=answer["id"]).args == [2, 3]
+
+
+def test_submissions_at_the_same_time_get_each_its_own_answer(web: Web, token: str) -> None:
+    bodies: list[dict[str, object]] = [{"task": ADD, "args": [n, n]} for n in range(40)]
+    bodies[7]["task"] = "no.such.task"
+    bodies[9]["args"] = "no list"
+    bodies[11]["key"] = bodies[13]["key"] = "twice"
+    bodies[13]["args"] = [11, 11]
+
+    with ThreadPoolExecutor(16) as threads:
+        answers = list(threads.map(lambda body: submit(web, token, body), bodies))
+
+    statuses = [status for status, _ in answers]
+    assert (statuses[7], statuses[9]) == (422, 422), answers
+    assert sorted([statuses[11], statuses[13]]) == [200, 202], answers
+    assert answers[11][1]["id"] == answers[13][1]["id"]
+    accepted = {answer["id"]: n for n, (status, answer) in enumerate(answers) if status == 202 and n not in {11, 13}}
+    assert len(accepted) == 36, statuses
+    stored = {str(run.id): run.args for run in Run.objects.filter(id__in=accepted)}
+    assert stored == {run: [n, n] for run, n in accepted.items()}
+
+
+def test_submissions_are_counted_by_view(web: Web, token: str) -> None:
+    submit(web, token, {"task": ADD, "args": [2, 3]})
+
+    samples = scrape(web.process.port)
+
+    view = "rowlock-api:submit_run"
+    assert value(samples, "django_http_responses_total_by_status_view_method_total", view=view, status="202") >= 1
 
 
 @pytest.fixture(scope="module")

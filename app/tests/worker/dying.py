@@ -27,10 +27,10 @@ def die_around_writing(**kwargs: Any) -> None:
     from rowlock.celery import history
 
     class Dying(history.HistoryWriter):
-        def _write_batch(self) -> None:
+        def _write_batch(self) -> bool:
             if MOMENT == "ended" and self._waiting:
                 die()
-            super()._write_batch()
+            return super()._write_batch()
 
         def _called_back(self, waiting: list[Any]) -> None:
             if MOMENT == "written" and waiting:

@@ -16,6 +16,7 @@ from pathlib import Path
 import psycopg
 
 from cases import Bench, Case, Figure, Quantity
+from filled import slug
 from servers import ROWLOCK, TUTORIAL, Server, serving, token
 
 CONNECTIONS = (1, 8, 32)
@@ -62,7 +63,8 @@ def cases(bench: Bench) -> list[Case]:
 def _measure(bench: Bench, side: Side) -> Iterable[Figure]:
     is_refused = side.server is TUTORIAL and not side.has_broker
     requests = FEW if is_refused else max(FEW, bench.requests // side.tasks)
-    queue = f"bench-{bench.run}-{'accepted' if side.has_broker else 'unpublished'}"
+    # One for each side: they declare theirs differently, and a broker refuses the second.
+    queue = f"bench-{bench.run}-{slug(side.server.name)}-{'accepted' if side.has_broker else 'unpublished'}"
     variables = {"QUEUE": queue, **({} if side.has_broker else NO_BROKER)}
     try:
         with serving(bench, side.server, variables) as port:

@@ -1,6 +1,7 @@
 """From submitting over HTTP to the start of the task, and to its result at a client; idle, and at half load.
 
-Half load: the two slots of the worker are busy for half of the time, with tasks of 10 ms that come evenly. A page of a
+Half load: the two slots of the worker are busy for half of the time, with tasks of 10 ms that come evenly, or for less
+where the machine is too slow for it: no more tasks are sent than leave one for each slot unfinished. A page of a
 Celery tutorial polls, at once and then every second; Rowlock's may too, or open the run's live view.
 """
 
@@ -73,7 +74,7 @@ def _loaded(bench: Bench, peer: Peer, load: float) -> Iterator[None]:
     if not load:
         yield
         return
-    command = [sys.executable, str(HERE / "pace.py"), peer.module, str(load * SLOTS / BRIEF)]
+    command = [sys.executable, str(HERE / "pace.py"), peer.module, str(load * SLOTS / BRIEF), str(SLOTS)]
     with running(command, bench.out / f"pace-{slug(peer.name)}.log", variables=variables_of(bench, peer, PART)):
         yield
 

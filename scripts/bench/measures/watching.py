@@ -1,38 +1,121 @@
-"""What it costs to watch: throughput and processor time with Rowlock's metrics, and with the events of Celery that
-exporters of others count by; and what a probe costs, on both sides, over HTTP and as `celery inspect ping`.
+"""What it costs to watch: throughput and processor time with Rowlock's metrics, with Celery's events that exporters of
+others count by, with celery-exporter that listens to them, and while the worker is probed; and what a probe costs, on
+both sides, over HTTP and as `celery inspect ping`.
 """
 
+import contextlib
 import http.client
 import os
 import resource
 import statistics
 import subprocess
+import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
 
+import containers
 from cases import Bench, Case, Figure, Quantity
-from filled import execute, variables_of
-from peers import NODE, WATCHED, Peer, find
+from exporter import Exporter, exporting
+from filled import WARMING, execute, slug, variables_of
+from peers import NODE, WATCHED, Peer, Watched, find
 from processes import Group, free_port, running, until
 from servers import answers
 
-BASE = WATCHED[0].name
-GET, PING = "GET /readyz", "celery inspect ping"
+GET, LIVE, PING = "GET /readyz", "GET /livez", "celery inspect ping"
 GETS, PINGS = 500, 3
+#: Seconds between two probes while tasks are executed; `inspect ping` takes longer, and so comes again at once.
+PERIOD = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spent:
+    """Processor seconds of the services, and of what listens."""
+
+    services: float
+    listener: float
 
 
 def cases(bench: Bench) -> list[Case]:
-    return [*(Case(run=partial(_execute, bench, peer)) for peer in WATCHED), Case(run=partial(_probe, bench))]
+    return [*(Case(run=partial(_watch, bench, watched)) for watched in WATCHED), Case(run=partial(_probe, bench))]
 
 
-def _execute(bench: Bench, peer: Peer) -> Iterable[Figure]:
-    done = execute(bench, peer, "nothing", bench.tasks)
-    rate = Quantity(title="no-op tasks executed, watched", unit="a second", base=BASE)
-    cpu = Quantity(title="processor seconds of the worker for 1000 no-op tasks, watched", unit="s", base=BASE, digits=2)
-    yield Figure(quantity=rate, subject=peer.name, value=done.rate)
-    yield Figure(quantity=cpu, subject=peer.name, value=done.cpu)
+def _watch(bench: Bench, watched: Watched) -> Iterable[Figure]:
+    base = next(one.peer.name for one in WATCHED if one.side == watched.side)
+    subject, about = watched.peer.name, f"watched, {watched.side}"
+    # Published too, which sends events.
+    tasks = bench.tasks + max(1, int(bench.tasks * WARMING))
+    with contextlib.ExitStack() as stack:
+        exporter = None
+        if watched.has_exporter:
+            exporter = stack.enter_context(exporting(bench.out / f"exporter-{slug(subject)}.log"))
+        peer = stack.enter_context(_probed(bench, watched))
+        before = _spent(exporter)
+        done = execute(bench, peer, "nothing", bench.tasks)
+        counted = exporter.settle(tasks) if exporter else 0
+        after = _spent(exporter)
+
+    def cpu_of(whose: str) -> Quantity:
+        return Quantity(
+            title=f"processor seconds of {whose} for 1000 no-op tasks, {about}", unit="s", base=base, digits=2
+        )
+
+    rate = Quantity(title=f"no-op tasks executed, {about}", unit="a second", base=base)
+    yield Figure(quantity=rate, subject=subject, value=done.rate)
+    yield Figure(quantity=cpu_of("the worker"), subject=subject, value=done.cpu)
+    if before.services:
+        spent = (after.services - before.services) * 1000 / tasks
+        yield Figure(quantity=cpu_of("RabbitMQ, Redis and Postgres"), subject=subject, value=spent)
+    if exporter:
+        listening = Quantity(title="processor seconds of celery-exporter for 1000 no-op tasks", unit="s", digits=2)
+        yield Figure(quantity=listening, subject=subject, value=(after.listener - before.listener) * 1000 / tasks)
+        share = Quantity(title="tasks that celery-exporter has counted in the end", unit="of 1000")
+        yield Figure(quantity=share, subject=subject, value=counted * 1000 / tasks)
+
+
+def _spent(exporter: Exporter | None) -> Spent:
+    return Spent(
+        services=sum(containers.used().values()),
+        listener=exporter.group.cpu() if exporter else 0.0,
+    )
+
+
+@contextlib.contextmanager
+def _probed(bench: Bench, watched: Watched) -> Iterator[Peer]:
+    """Its peer, which is probed for the block as `watched` says."""
+    port = free_port()
+    peer = replace(watched.peer, variables={**watched.peer.variables, "ROWLOCK_PORT": str(port)})
+    if watched.probe == "http":
+        with _again(partial(_get, port, "/readyz")), _again(partial(_get, port, "/livez")):
+            yield peer
+    elif watched.probe == "ping":
+        with _again(lambda: _run(_ping(peer), variables_of(bench, peer), must_answer=False)):
+            yield peer
+    else:
+        yield peer
+
+
+@contextlib.contextmanager
+def _again(probe: Callable[[], None]) -> Iterator[None]:
+    """Probe again and again for the block, from before the worker is there."""
+    ended = threading.Event()
+
+    def loop() -> None:
+        while not ended.is_set():
+            began = time.monotonic()
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                probe()
+            ended.wait(max(0.0, began + PERIOD - time.monotonic()))
+
+    thread = threading.Thread(target=loop)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _probe(bench: Bench) -> Iterable[Figure]:
@@ -41,19 +124,9 @@ def _probe(bench: Bench) -> Iterable[Figure]:
     variables = {**variables_of(bench, peer), "ROWLOCK_PORT": str(port)}
     with running(peer.worker, bench.out / "probed.log", variables=variables) as worker:
         until(lambda: answers(port, "/readyz", HTTPStatus.OK), worker, "the worker is ready", pause=0.2)
-        ping = (
-            "celery",
-            "-A",
-            f"peers.{peer.module}",
-            "inspect",
-            "ping",
-            "--destination",
-            f"0@{NODE}",
-            "--timeout",
-            "10",
-        )
-        yield from _cost(GET, worker, lambda: _get(port), GETS)
-        yield from _cost(PING, worker, lambda: _run(ping, variables), PINGS)
+        yield from _cost(GET, worker, lambda: _get(port, "/readyz"), GETS)
+        yield from _cost(LIVE, worker, lambda: _get(port, "/livez"), GETS)
+        yield from _cost(PING, worker, lambda: _run(_ping(peer), variables, must_answer=True), PINGS)
 
 
 def _cost(subject: str, worker: Group, probe: Callable[[], None], times: int) -> Iterable[Figure]:
@@ -70,16 +143,26 @@ def _cost(subject: str, worker: Group, probe: Callable[[], None], times: int) ->
     yield Figure(quantity=spent, subject=subject, value=cpu * 1000)
 
 
-def _get(port: int) -> None:
+def _get(port: int, path: str) -> None:
     # As kubelet does: a connection for each probe. Its client costs less than Python's.
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    connection.request("GET", "/readyz")
-    connection.getresponse().read()
-    connection.close()
+    try:
+        connection.request("GET", path)
+        connection.getresponse().read()
+    finally:
+        connection.close()
 
 
-def _run(command: tuple[str, ...], variables: dict[str, str]) -> None:
-    subprocess.run(command, env={**os.environ, **variables}, check=True, stdout=subprocess.DEVNULL)
+def _ping(peer: Peer) -> tuple[str, ...]:
+    whose = ("--destination", f"0@{NODE}", "--timeout", "10")
+    return ("celery", "-A", f"peers.{peer.module}", "inspect", "ping", *whose)
+
+
+def _run(command: tuple[str, ...], variables: dict[str, str], *, must_answer: bool) -> None:
+    printed = subprocess.DEVNULL
+    errors = None if must_answer else printed
+    environment = {**os.environ, **variables}
+    subprocess.run(command, env=environment, check=must_answer, stdout=printed, stderr=errors)
 
 
 def _own_cpu() -> float:

@@ -1,8 +1,9 @@
 """Dramatiq on RabbitMQ, its default middleware, no results.
 
 Messages are acknowledged after execution and published without confirms, both by default. The worker's default is a
-process a core with 8 threads each; the variant with one thread each is what compares with a prefork pool.
-https://dramatiq.io/guide.html, https://dramatiq.io/best_practices.html
+process a core with 8 threads each; the variant with one thread each is what compares with a prefork pool. By default a
+process prefetches two messages a thread; dramatiq_queue_prefetch is the documented way to more.
+https://dramatiq.io/guide.html, https://dramatiq.io/reference.html#environment-variables
 """
 
 import os

@@ -1,8 +1,10 @@
-"""Procrastinate: the queue is a table in Postgres, told of by LISTEN/NOTIFY; tasks are coroutines, several at a time.
+"""Procrastinate: the queue is a table in Postgres, told of by LISTEN/NOTIFY; tasks are coroutines, 30 at a time a
+process as its documentation has it, and sleep as such.
 
-Its jobs stay in the table with their state, a history of a kind, as by default.
-https://procrastinate.readthedocs.io/en/stable/howto/basics/worker.html,
-https://procrastinate.readthedocs.io/en/stable/howto/advanced/batch_defer.html
+Jobs are deleted at their end, which costs the least of what can be done with them, and published a thousand in a query.
+https://procrastinate.readthedocs.io/en/stable/howto/production/concurrency.html,
+https://procrastinate.readthedocs.io/en/stable/howto/production/delete_finished_jobs.html,
+https://procrastinate.readthedocs.io/en/stable/howto/basics/batch_defer.html
 """
 
 import asyncio

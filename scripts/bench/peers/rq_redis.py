@@ -1,8 +1,10 @@
 """RQ: a pool of two workers, once with the default that forks for every job, once with the one that does not.
 
-SimpleWorker is what RQ's own benchmark recommends for very short jobs: https://python-rq.org/docs/benchmark/
+SimpleWorker is what RQ's own benchmark recommends for very short jobs:
+https://github.com/rq/rq/blob/master/docs/benchmark.md
 `result_ttl=0` deletes a job at its end, as documented for results that nobody reads: https://python-rq.org/docs/results/
 Jobs are published in pipelines: https://python-rq.org/docs/#bulk-job-enqueueing
+The pool: https://python-rq.org/docs/workers/#worker-pool
 
 As a program this is `rq worker-pool --num-workers 2 --worker-class CLASS --quiet`, with the addresses of the
 environment.
