@@ -147,8 +147,7 @@ class Limit:
                 self._consume(queue, messages if is_ahead else messages - self._taken_before(queue.name))
 
     def _queues(self) -> list[Any]:
-        # Without their consumer auto-delete queues are gone, as those of fan-outs.
-        return [queue for queue in self._consumer.task_consumer.queues if not (queue.auto_delete or queue.exclusive)]
+        return [queue for queue in self._consumer.task_consumer.queues if _may_be_left(queue)]
 
     def _of(self, name: str) -> int:
         tag = self._consumer.task_consumer._active_tags.get(name)
@@ -183,3 +182,10 @@ class Limit:
     def _set(self, messages: int) -> None:
         self._last = self._consumer.qos.value = messages
         self._consumer.qos.set(messages)
+
+
+def _may_be_left(queue: Any) -> bool:
+    # Without their consumer auto-delete queues are gone, as those of fan-outs; and of several only one consumes, which
+    # is then another.
+    is_single = (queue.queue_arguments or {}).get("x-single-active-consumer")
+    return not (queue.auto_delete or queue.exclusive or is_single)
