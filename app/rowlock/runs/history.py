@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field
 
 from rowlock.models import Run, State
@@ -123,12 +122,12 @@ def _upsert(vendor: str) -> str:
         "changed = excluded.changed",
     ]
     return f"""
-        INSERT INTO {table} ({columns}) SELECT {values} FROM {_reported(connection)} WHERE true
+        INSERT INTO {table} ({columns}) SELECT {values} FROM {_reported()} WHERE true
         ON CONFLICT (id) DO UPDATE SET {", ".join(changes)}
     """  # noqa: S608 - made of names from here
 
 
-def _reported(connection: BaseDatabaseWrapper) -> str:
+def _reported() -> str:
     """The reports as rows, out of one JSON text: a parameter for each value costs ten times as much."""
     reported = [field for field in _FIELDS if field.attname in _REPORTED]
     if connection.vendor == "postgresql":
