@@ -5,22 +5,29 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from amqp import spec
-from celery import Celery
+from celery import Celery, signals
 from celery.app.routes import MapRoute
 from celery.backends.base import DisabledBackend
+from celery.utils.saferepr import saferepr
 from django.utils import timezone
 from kombu import Connection
 from kombu.exceptions import OperationalError
+from kombu.serialization import dumps
 
 from rowlock.models import Run
 from rowlock.outbox.buffering import Buffer
+from rowlock.outbox.patterns import Pattern, may_be_made
 from rowlock.redaction import hides_arguments
 
 #: Seconds to wait for the broker's confirm of a batch.
 CONFIRM_TIMEOUT = 10.0
+#: Encoded arguments that are remembered, and the characters of the longest: many runs of a task have the same, or none.
+REMEMBERED = 256
+SHORT = 200
 
 
 @dataclass(kw_only=True)
@@ -44,13 +51,20 @@ class Publisher:
     def __init__(self, app: Celery) -> None:
         self._app = app
         self._connection: Connection | None = None
+        self._producer: Any = None
         self._confirms = _Confirms()
         self._routes: dict[tuple[str, str, int | None], dict[str, Any]] = {}
         self._declared: set[str] = set()
+        self._patterns: dict[tuple[str, str, int | None], _Known] = {}
+        self._bodies: dict[tuple[str, str | None], tuple[bytes, str, str]] = {}
+        self._may_copy = False
+        self._no_backend = DisabledBackend(app=app)
 
     def connect(self) -> None:
         """Be connected; raises kombu's OperationalError or OSError when the broker is not there."""
         if self._connection is not None:
+            if not self._confirms.has_news():
+                return
             try:
                 # What the broker has said meanwhile, its farewell among it.
                 self._connection.drain_events(timeout=0.001)
@@ -65,14 +79,15 @@ class Publisher:
         connection.ensure_connection(max_retries=1, timeout=self._app.conf.broker_connection_timeout)
         self._confirms = _Confirms()
         self._confirms.watch(connection.default_channel)
-        self._routes, self._declared = {}, set()
+        self._routes, self._declared, self._patterns = {}, set(), {}
+        self._producer = self._app.amqp.Producer(connection, auto_declare=False)
         self._connection = connection
 
     def publish(self, runs: Iterable[Run]) -> Receipt:
         """Publish `runs`, each in its queue, and wait for the confirms; `connect` comes first."""
         assert self._connection is not None, "connect first"
         receipt = Receipt()
-        with _without_result_backend(self._app):
+        with self._without_result_backend():
             sent = self._send_all(runs, receipt)
         # A channel that the broker closed on a refusal says nothing more of what it took before.
         if receipt.error is None and not receipt.channel_closed:
@@ -80,6 +95,8 @@ class Publisher:
         for tag, run in sent.items():
             if str(run.id) in self._confirms.returned:
                 receipt.refused.append((run, "The broker has no queue for it."))
+            elif self._confirms.is_nacked(tag):
+                receipt.refused.append((run, "The broker did not take it; its queue may be full."))
             elif self._confirms.has(tag):
                 receipt.confirmed.append(run)
             else:
@@ -87,6 +104,8 @@ class Publisher:
         if receipt.error is not None or receipt.channel_closed or self._confirms.returned:
             # A queue that somebody deleted is declared again over a new connection.
             self.close()
+        else:
+            self._confirms.forget()
         return receipt
 
     def close(self) -> None:
@@ -97,12 +116,12 @@ class Publisher:
     def _send_all(self, runs: Iterable[Run], receipt: Receipt) -> dict[int, Run]:
         connection = self._connection
         assert connection is not None
-        producer = self._app.amqp.Producer(connection, auto_declare=False)
+        self._may_copy = _sends_as_celery_does(self._app) and may_be_made(self._app)
         sent: dict[int, Run] = {}
         rest = iter(runs)
         for run in rest:
             try:
-                self._send(producer, run)
+                self._send(self._producer, run)
             except Exception as error:
                 cause = error.__cause__ or error
                 if isinstance(cause, connection.channel_errors):
@@ -127,6 +146,10 @@ class Publisher:
     def _send(self, producer: Any, run: Run) -> None:
         if run.options or not _sends_as_celery_does(self._app):
             self._send_by_celery(producer, run)
+            return
+        key = run.task, run.queue, run.priority
+        if self._may_copy and run.expires is None and (known := self._patterns.get(key)) is not None:
+            self._send_like(known, run)
             return
         # What `send_task` would do, without what it finds out anew for each message (celery/app/base.py).
         amqp = self._app.amqp
@@ -162,6 +185,67 @@ class Publisher:
         amqp.send_task_message(producer, run.task, message, headers=headers, declare=declare, **shown, **options)
         if queue:
             self._declared.add(queue)
+        if self._may_copy and run.expires is None and key in self._routes:
+            sent = self._confirms.pattern()
+            if sent is not None:
+                self._patterns[key] = _Known(
+                    pattern=sent, serializer=options.get("serializer"), hides="argsrepr" in shown
+                )
+
+    def _send_like(self, known: "_Known", run: Run) -> None:
+        """Publish a message like one that went before: the same task, queue and priority."""
+        own = str(run.id)
+        parent = str(run.parent_id) if run.parent_id else None
+        body, argsrepr, kwargsrepr = self._body(run.arguments, known.serializer)
+        headers = known.pattern.headers.copy()
+        headers.update(
+            id=own,
+            root_id=parent or own,
+            parent_id=parent,
+            retries=run.retries,
+            rowlock=_own_header(run.attempts, run.owner),
+        )
+        if not known.hides:
+            headers.update(argsrepr=argsrepr, kwargsrepr=kwargsrepr)
+        signals.before_task_publish.send(sender=run.task, headers=headers)
+        self._confirms.write(known.pattern.message(own, headers, body))
+
+    def _body(self, arguments: str, serializer: str | None) -> tuple[bytes, str, str]:
+        """The body of a message, and what Celery writes of its arguments beside it."""
+        key = arguments, serializer
+        if (known := self._bodies.get(key)) is not None:
+            return known
+        given = json.loads(arguments) if arguments else {"args": [], "kwargs": {}}
+        # Empty ones as `as_task_v2` has them (celery/app/amqp.py).
+        args, kwargs = given["args"] or (), given["kwargs"]
+        embedded = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
+        _, _, body = dumps((args, kwargs, embedded), serializer=serializer or self._app.conf.task_serializer)
+        amqp, levels = self._app.amqp, self._app.conf.task_repr_maxlevels
+        found = (
+            body.encode() if isinstance(body, str) else body,
+            saferepr(args, amqp.argsrepr_maxsize, maxlevels=levels),
+            saferepr(kwargs, amqp.kwargsrepr_maxsize, maxlevels=levels),
+        )
+        if len(arguments) <= SHORT:
+            if len(self._bodies) >= REMEMBERED:
+                self._bodies.clear()
+            self._bodies[key] = found
+        return found
+
+    @contextmanager
+    def _without_result_backend(self) -> Iterator[None]:
+        # Before it publishes Celery asks the backend, and Redis's answer is a subscription that nobody here waits on:
+        # publishing must not need Redis. The backend is one a thread (celery/app/base.py `_backend`).
+        local = self._app._local
+        before = getattr(local, "backend", None)
+        local.backend = self._no_backend
+        try:
+            yield
+        finally:
+            if before is None:
+                del local.backend
+            else:
+                local.backend = before
 
     def _route(self, run: Run) -> dict[str, Any]:
         """The options with which Celery publishes such a run."""
@@ -216,7 +300,7 @@ class Publisher:
         assert connection is not None
         deadline = time.monotonic() + CONFIRM_TIMEOUT
         try:
-            while not all(self._confirms.has(tag) for tag in sent):
+            while not all(self._confirms.has(tag) or self._confirms.is_nacked(tag) for tag in sent):
                 connection.drain_events(timeout=max(0.001, deadline - time.monotonic()))
                 if time.monotonic() > deadline:
                     return TimeoutError(f"no confirm within {CONFIRM_TIMEOUT:.0f} s")
@@ -243,19 +327,18 @@ def _shown_arguments(run: Run) -> dict[str, str]:
     return {"argsrepr": "(redacted)", "kwargsrepr": "{redacted}"} if hides_arguments(run.task) else {}
 
 
-@contextmanager
-def _without_result_backend(app: Celery) -> Iterator[None]:
-    # Before it publishes Celery asks the backend, and Redis's answer is a subscription that nobody here waits on:
-    # publishing must not need Redis. The backend is one a thread (celery/app/base.py `_backend`).
-    before = getattr(app._local, "backend", None)
-    app._local.backend = DisabledBackend(app=app)
-    try:
-        yield
-    finally:
-        if before is None:
-            del app._local.backend
-        else:
-            app._local.backend = before
+@lru_cache(maxsize=256)
+def _own_header(attempt: int, owner: str) -> dict[str, Any]:
+    return {"attempt": attempt, "owner": owner}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Known:
+    """How runs of one task, queue and priority are published; `hides` their arguments from logs and monitors."""
+
+    pattern: Pattern
+    serializer: str | None
+    hides: bool
 
 
 class _Confirms:
@@ -269,15 +352,19 @@ class _Confirms:
         self.returned: set[str] = set()
         self._counts = False
         self._buffer: Buffer | None = None
+        self._channel: Any = None
+        self._last: tuple[Any, tuple[str, str, bool, bool]] | None = None
         self._confirmed: set[int] = set()
+        self._refused: set[int] = set()
         self._all_up_to = 0
 
     def watch(self, channel: Any) -> None:
         if not hasattr(channel, "confirm_select"):
             return
-        self._counts = True
+        self._counts, self._channel = True, channel
         channel.confirm_select()
         channel.events["basic_ack"].add(self._acked)
+        channel.events["basic_nack"].add(self._nacked)
         channel.events["basic_return"].add(self._returned)
         self._buffer = Buffer(channel.connection)
 
@@ -290,11 +377,32 @@ class _Confirms:
             **timeouts: Any,
         ) -> None:
             self.tag += 1
+            self._last = message, (exchange, routing_key, mandatory, immediate)
             # What py-amqp's own does, save that it looks for news of the broker before each message.
             arguments = (0, exchange, routing_key, mandatory, immediate)
             channel.send_method(spec.Basic.Publish, "Bssbb", arguments, message)
 
         channel.basic_publish = counted
+
+    def pattern(self) -> Pattern | None:
+        """After which others like the last message may be made; None where it is not known how."""
+        if self._last is None:
+            return None
+        (message, arguments), self._last = self._last, None
+        headers = message.properties.get("application_headers") or {}
+        # Those of Celery's second protocol, in a body that is what the serializer made of it.
+        is_plain = "argsrepr" in headers and "compression" not in headers and "expiration" not in message.properties
+        return Pattern(message, self._channel, arguments) if is_plain else None
+
+    def write(self, frames: bytes) -> None:
+        """Publish what a pattern gave."""
+        assert self._buffer is not None, "there are no patterns else"
+        self.tag += 1
+        self._buffer.write_message(frames)
+
+    def has_news(self) -> bool:
+        """May the broker have said something? True where it cannot be told."""
+        return self._buffer is None or self._buffer.has_news()
 
     def flush(self) -> None:
         """Send what was published and is not sent yet; raises OSError."""
@@ -304,11 +412,24 @@ class _Confirms:
     def has(self, tag: int) -> bool:
         return not self._counts or tag <= self._all_up_to or tag in self._confirmed
 
+    def forget(self) -> None:
+        """All that was published so far is settled."""
+        self._all_up_to = self.tag
+        self._confirmed.clear()
+        self._refused.clear()
+
+    def is_nacked(self, tag: int) -> bool:
+        return tag in self._refused
+
     def _acked(self, tag: int, multiple: bool) -> None:
         if multiple:
             self._all_up_to = max(self._all_up_to, tag)
         else:
             self._confirmed.add(tag)
+
+    def _nacked(self, tag: int, multiple: bool) -> None:
+        unknown = (one for one in range(self._all_up_to + 1, tag) if not self.has(one))
+        self._refused.update({tag}, unknown if multiple else ())
 
     def _returned(self, error: Exception, exchange: str, routing_key: str, message: Any) -> None:
         self.returned.add(str(message.properties.get("correlation_id")))

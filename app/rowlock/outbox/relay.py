@@ -142,9 +142,12 @@ class Relay:
         connections.rest()
 
     def _publish_own(self) -> None:
-        while self._own:
+        # What comes meanwhile is for the next turn, with more like it.
+        waiting = len(self._own)
+        while waiting > 0:
             with self._own_lock:
-                runs = [self._own.popleft() for _ in range(min(BATCH, len(self._own)))]
+                runs = [self._own.popleft() for _ in range(min(BATCH, waiting))]
+                waiting -= len(runs)
                 self._own_characters -= sum(len(run.arguments) for run in runs)
             try:
                 publisher = self._connected()

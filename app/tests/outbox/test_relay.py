@@ -1,5 +1,6 @@
 """Publishing what was accepted."""
 
+import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
@@ -7,8 +8,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from celery.signals import before_task_publish
 from django.db import connection, transaction
 from django.utils import timezone
+from kombu import Exchange, Queue
 from kombu.exceptions import OperationalError
 
 from example.celery import app
@@ -248,6 +251,24 @@ def test_a_queue_that_is_declared_otherwise_is_refused_alone(queue: str, one: re
     assert State(good.state) == State.PUBLISHED
 
 
+@pytest.mark.usefixtures("real_services")
+def test_what_a_full_queue_does_not_take_stays_in_the_outbox(
+    queue: str, one: relay.Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = {"x-max-length": 1, "x-overflow": "reject-publish"}
+    monkeypatch.setitem(app.amqp.queues, queue, Queue(queue, Exchange(""), queue, queue_arguments=full))
+    runs.submit_many([runs.Submission(task=ADD, args=[n, n], queue=queue) for n in range(20)])
+    other = runs.submit(ADD, [2, 2])
+
+    one.turn()
+
+    refused = Run.objects.filter(queue=queue, state=State.QUEUED)
+    assert set(refused.values_list("result_note", flat=True)) == {"The broker did not take it; its queue may be full."}
+    assert refused.count() + messages_in(queue) == 20, "a run is neither in the queue nor in the outbox, or in both"
+    other.refresh_from_db()
+    assert State(other.state) == State.PUBLISHED
+
+
 def claimed() -> Run:
     """A run that was accepted and belongs to whoever accepted it, to be published from its memory."""
     [run] = runs_of([Submission(task=ADD, args=[1, 1])])
@@ -315,6 +336,80 @@ def test_messages_are_those_that_celery_itself_sends(
         name: value for name, value in celerys.items() if name not in own
     }
     assert ours.keys() == celerys.keys()
+
+
+def taken_from(queue: str) -> list[Any]:
+    """The messages of a queue of RabbitMQ, oldest first, which are gone from it then."""
+    with app.connection_for_write() as connection:
+        return list(iter(lambda: connection.default_channel.basic_get(queue, no_ack=True), None))
+
+
+@pytest.mark.usefixtures("real_services")
+@pytest.mark.parametrize(
+    ("task", "arguments"),
+    [
+        ("example.tasks.basic.flaky", {}),
+        (ADD, {"args": [1, 2]}),
+        (ADD, {"args": ["ü\u2028"], "kwargs": {"y": "longer than a frame" * 8_000}}),
+    ],
+    ids=["none", "some", "long"],
+)
+@pytest.mark.parametrize("options", [{}, {"priority": 3}, {"expires": 3600}, {"parent": uuid4()}])
+def test_all_messages_to_rabbitmq_are_those_that_celery_itself_sends(
+    queue: str, monkeypatch: pytest.MonkeyPatch, task: str, arguments: dict[str, Any], options: dict[str, Any]
+) -> None:
+    submission = Submission(task=task, owner="anna", queue=queue, **arguments, **options)
+    published = runs_of([submission] * 4)
+    with closing_publisher() as publisher:
+        publisher.publish(published[:3])
+        monkeypatch.setattr(Publisher, "_send", Publisher._send_by_celery)
+        publisher.publish(published[3:])
+
+    *ours, celerys = [_compared(message) for message in taken_from(queue)]
+
+    assert ours == [celerys] * 3
+
+
+def _compared(message: Any) -> dict[str, Any]:
+    properties = dict(message.properties)
+    headers, own = properties.pop("application_headers"), properties.pop("correlation_id")
+    assert headers["id"] == own, "it is not published under its id"
+    headers = {name: "its own" if value == own else value for name, value in headers.items()}
+    for name in ("rowlock_due", "expires"):
+        headers[name] = type(headers[name])
+    properties.pop("expiration", None)
+    return {"headers": headers, "body": json.loads(message.body), "properties": properties}
+
+
+@pytest.mark.usefixtures("real_services")
+def test_a_project_that_changes_messages_by_celerys_signal_changes_all(queue: str) -> None:
+    def add(properties: dict[str, Any], **kwargs: Any) -> None:
+        properties["app_id"] = "the project"
+
+    published = runs_of([Submission(task=ADD, args=[1, 1], queue=queue)] * 3)
+    with closing_publisher() as publisher:
+        publisher.publish(published[:2])
+        before_task_publish.connect(add)
+        try:
+            publisher.publish(published[2:])
+        finally:
+            before_task_publish.disconnect(add)
+
+    assert [message.properties.get("app_id") for message in taken_from(queue)] == [None, None, "the project"]
+
+
+@pytest.mark.usefixtures("real_services")
+def test_a_project_that_wants_an_event_for_each_message_gets_all(queue: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(app.conf, "task_send_sent_event", True)
+    published = runs_of([Submission(task=ADD, args=[1, 1], queue=queue)] * 3)
+    with app.connection_for_write() as connection, closing_publisher() as publisher:
+        events = Queue(f"{queue}-events", Exchange("celeryev", type="topic"), "task.sent")(connection.default_channel)
+        events.declare()
+        publisher.publish(published)
+        sent = list(iter(lambda: connection.default_channel.basic_get(events.name, no_ack=True), None))
+        events.delete()
+
+    assert {json.loads(message.body)["uuid"] for message in sent} == {str(run.id) for run in published}
 
 
 @contextmanager
