@@ -33,6 +33,8 @@ GATHERING = 0.1
 #: Seconds between two writes at the least, so that under load each has many reports: what a write costs by itself, in
 #: this process and in the database, is as much as dozens of them.
 PACE = 0.01
+#: And while more messages wait here to be started, which do not need the room that acks make.
+UNHURRIED_PACE = 0.03
 #: Seconds between looks for runs that were cancelled or whose message may exist twice.
 CAUTION_POLL = 1.0
 #: Rows become visible up to so many seconds after the time that they bear.
@@ -51,8 +53,17 @@ class HistoryWriter:
     is begun than the worker may prefetch.
     """
 
-    def __init__(self, cancel: Cancel, *, worker: str = "", results: ResultWriter | None = None) -> None:
+    def __init__(
+        self,
+        cancel: Cancel,
+        *,
+        worker: str = "",
+        results: ResultWriter | None = None,
+        is_supplied: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`is_supplied`: does the worker have messages that wait for their start?"""
         self._cancel = cancel
+        self._is_supplied = is_supplied
         self._results = results
         self._logs = RunLogs(worker)
         self._chores: list[Callable[[], None]] = []
@@ -111,8 +122,11 @@ class HistoryWriter:
 
     def takes_back(self, request: Any) -> bool:
         """Has its start not been told yet? Then it will not be: whoever asks tells it."""
+        if self._begun.pop(request, request) is None:
+            return True
         with self._lock:
-            return self._begun.pop(request, request) is None
+            # Whoever is telling it has told it then, and what its end says comes after.
+            return False
 
     def store(self, results: Iterable[Stored]) -> None:
         """Have Celery's result backend keep `results`; call it before `add`, whose `then` comes after them."""
@@ -221,7 +235,9 @@ class HistoryWriter:
         longest = CAUTION_POLL if self._naps else GATHERING
         select.select([self._pipe], [], [], max(0.0, min(longest, self._due - time.monotonic())))
         self._naps = False
-        time.sleep(max(0.0, wrote + PACE - time.monotonic()))
+        _sleep_until(wrote + PACE)
+        if self._is_supplied():
+            _sleep_until(wrote + UNHURRIED_PACE)
 
     def _tell_starts(self) -> None:
         since = time.monotonic() - GATHERING
@@ -334,3 +350,9 @@ class HistoryWriter:
                 self._cancelled.add(run_id)
                 self._cancel(str(run_id))
             self._seen = changed if self._seen is None else max(self._seen, changed)
+
+
+def _sleep_until(moment: float) -> None:
+    seconds = moment - time.monotonic()
+    if seconds > 0:
+        time.sleep(seconds)

@@ -13,10 +13,10 @@ from rowlock.celery.drain import ConsumerDrain, Drain, end_on_term
 from rowlock.celery.health import ConsumerHealth, HealthServer
 from rowlock.celery.measuring import Metrics
 from rowlock.celery.memory import SharedMemory
-from rowlock.celery.outcome import watch_results
 from rowlock.celery.own_queues import FanOut, OwnNames
 from rowlock.celery.pausing import ConsumerPauses, Pauses
 from rowlock.celery.prefetch import ConsumerPrefetch
+from rowlock.celery.prefork import Prefork
 from rowlock.celery.presence import Presence
 from rowlock.celery.slots import ConsumerSlots, WorkerSlots
 from rowlock.celery.solo import SoloHeartbeats
@@ -24,6 +24,7 @@ from rowlock.celery.stamp import stamp
 from rowlock.celery.steps import History
 from rowlock.checks import REFUSAL, exit_on_errors
 from rowlock.conf import waits_for_migrations
+from rowlock.outbox.patterns import HEADERS_ONLY
 
 #: Seconds between two deletions of old runs.
 PRUNING_INTERVAL = 600.0
@@ -41,8 +42,10 @@ def install(app: Celery) -> None:
     app.events.dispatcher_cls = "rowlock.celery.events:Dispatcher"
     if not app._custom_task_cls_used:
         app.task_cls = "rowlock.celery.task:Task"
+    app.steps["worker"].add(Prefork)
     app.steps["worker"].add(HealthServer)
     app.steps["worker"].add(History)
+    app.steps["worker"].add(connections.TaskConnections)
     app.steps["worker"].add(SharedMemory)
     app.steps["worker"].add(Metrics)
     app.steps["worker"].add(WorkerSlots)
@@ -63,8 +66,7 @@ def install(app: Celery) -> None:
     # outcome it drops, is spared.
     os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
     import_modules.connect(_refuse_to_start_on_errors, sender=app, dispatch_uid=REFUSAL)
-    watch_results()
-    before_task_publish.connect(stamp, dispatch_uid="rowlock stamps messages")
+    before_task_publish.connect(stamp, dispatch_uid=HEADERS_ONLY)
     beat_init.connect(start_health_of_beat)
     beat_init.connect(_start_relay)
     app.on_after_configure.connect(_schedule_pruning)

@@ -120,10 +120,16 @@ class Measured(celery_request.Request):
             self._series.waited(waited, self.id)
 
     def _find_series(self) -> Series | None:
-        metrics: TaskMetrics | None = getattr(self._app, "rowlock_metrics", None)
-        if self._series is None and metrics is not None:
-            self._series = metrics.series(self._task.name, _queue_label(self._app, self.delivery_info))
+        if self._series is None:
+            metrics: TaskMetrics | None = getattr(self._app, "rowlock_metrics", None)
+            if metrics is not None:
+                self._series = self._series_in(metrics)
         return self._series
+
+    def _series_in(self, metrics: TaskMetrics) -> Series:
+        # Celery's own way to the queues that are consumed takes as long as an observation.
+        name, queue = self._task.name, queue_of(self.delivery_info)
+        return metrics.known(name, queue) or metrics.series(name, _queue_label(self._app, self.delivery_info))
 
 
 class Metrics(bootsteps.StartStopStep):

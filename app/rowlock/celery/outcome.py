@@ -1,17 +1,24 @@
 """What comes back from executing a message: Celery's outcome and, beside it, what only the executing process knows."""
 
-import threading
 import time
 from typing import Any, NamedTuple
 
 from celery import current_app
 from celery.app.trace import fast_trace_task, trace_task_ret
-from celery.signals import task_success
 from celery.utils.log import get_logger
 from django.db import Error as DatabaseError
 from django.db import connection
 
-from rowlock.celery.results import Stored, forgive, keep, kept
+from rowlock.celery import results
+from rowlock.celery.connections import after_execution, before_execution
+from rowlock.celery.dead_letters import publish
+from rowlock.celery.plain_bodies import decoded
+from rowlock.celery.results import Stored
+from rowlock.models.run import parse_id
+from rowlock.runs import log_capture
+from rowlock.runs.claims import claim
+from rowlock.runs.reporting import last_progress
+from rowlock.runs.results import encoded
 
 logger = get_logger(__name__)
 
@@ -20,7 +27,7 @@ PATIENCE = 2.0
 
 
 class Outcome(NamedTuple):
-    """Passed from a child process to its worker, so it is small and made of plain values."""
+    """What a child process passes to its worker as a plain tuple of plain values, which is the quickest to pickle."""
 
     #: A value of rowlock.runs.claims.Verdict.
     verdict: str
@@ -36,58 +43,52 @@ class Outcome(NamedTuple):
     stored: tuple[Stored, ...] = ()
 
 
-class _Returned(threading.local):
-    """The result of the task that has just run in this thread."""
-
-    value: Any = None
-    is_set = False
-
-
-_returned = _Returned()
-
-
-def watch_results() -> None:
-    """Have every result pass by here before Celery makes a text of it."""
-    task_success.connect(_note_result, weak=False)
-
-
-def _note_result(result: Any = None, **kwargs: Any) -> None:
-    _returned.value, _returned.is_set = result, True
+def received(answer: Any) -> Outcome | None:
+    """The Outcome that `trace` has given; None if it is the pool that has answered."""
+    if type(answer) is not tuple:
+        return None
+    outcome = Outcome(*answer)
+    return outcome._replace(stored=tuple([Stored(*one) for one in outcome.stored])) if outcome.stored else outcome
 
 
 def trace(  # noqa: PLR0917 - pools pass what they are given by position
-    check: bool, name: Any, id: str, request: dict[str, Any], body: Any, content_type: str, content_encoding: str
-) -> tuple[int, Outcome, float]:
+    check: bool, name: Any, id: str, request: dict[str, Any], body: Any, content_type: Any, content_encoding: Any
+) -> tuple[int, tuple[Any, ...], float]:
     """Execute a message as Celery does, unless (`check`) the run turns out to have ended or to run elsewhere."""
     if check:
         verdict = _verdict(id, request)
         if verdict != "execute":
             if verdict == "give up":
-                _dead_letter(id, request, body, content_type, content_encoding)
-            return 0, Outcome(verdict, None, None, "", None), 0.0
-    # Imported late: models need Django's apps.
-    from rowlock.runs import log_capture
-
+                publish(id, request, body, content_type, content_encoding)
+            return 0, (verdict, None, None, "", None), 0.0
+    app = current_app._get_current_object()
     # There is one a thread, made when it is first asked for.
-    backend = current_app.backend
-    forgive(backend)
-    keep(id, request, backend)
-    _returned.is_set = False
+    backend = app.tasks[name].backend
+    results.watch(backend)
+    results.begin(id, is_kept=backend is app.backend and results.is_for_parent(backend))
     log_capture.begin(id, name, request.get("retries") or 0)
-    execute = fast_trace_task if current_app.use_fast_trace_task else trace_task_ret
+    before_execution()
     try:
-        failed, value, runtime = execute(name, id, request, body, content_type, content_encoding)
+        if not app.use_fast_trace_task:
+            ended = trace_task_ret(name, id, request, body, content_type, content_encoding)
+        elif parts := decoded(body, content_type):
+            ended = fast_trace_task(name, id, request, parts, None, None)
+        else:
+            ended = fast_trace_task(name, id, request, body, content_type, content_encoding)
     finally:
-        log, stored = log_capture.end(), kept()
-    result, note = _encoded(request) if _returned.is_set and not failed else (None, "")
-    _returned.value = None
-    return failed, Outcome("execute", value, result, note, _progress(id), log, stored), runtime
+        after_execution()
+        log, (has_result, returned, stored) = log_capture.end(), results.end()
+    failed, value, runtime = ended
+    result, note = None, ""
+    if has_result and not failed:
+        ignored = request.get("ignore_result")
+        result, note = (None, "The task's result is ignored.") if ignored else encoded(returned)
+    progress = last_progress(id)
+    told = (progress.done, progress.total, progress.message) if progress else None
+    return failed, ("execute", value, result, note, told, log, stored), runtime
 
 
 def _verdict(id: str, request: dict[str, Any]) -> str:
-    from rowlock.models.run import parse_id
-    from rowlock.runs.claims import claim
-
     parsed = parse_id(id)
     if parsed is None:
         return "execute"
@@ -101,22 +102,3 @@ def _verdict(id: str, request: dict[str, Any]) -> str:
             logger.warning("may %s be executed? The database does not answer: %s", id, error)
             connection.close()
             time.sleep(PATIENCE)
-
-
-def _encoded(request: dict[str, Any]) -> tuple[str | None, str]:
-    from rowlock.runs.results import encoded
-
-    return (None, "The task's result is ignored.") if request.get("ignore_result") else encoded(_returned.value)
-
-
-def _progress(id: str) -> tuple[float, float | None, str] | None:
-    from rowlock.runs.reporting import last_progress
-
-    last = last_progress(id)
-    return (last.done, last.total, last.message) if last else None
-
-
-def _dead_letter(id: str, request: dict[str, Any], body: Any, content_type: str, content_encoding: str) -> None:
-    from rowlock.celery.dead_letters import publish
-
-    publish(id, request, body, content_type, content_encoding)

@@ -2,7 +2,7 @@
 
 A message counts towards the prefetch until it is acked, which waits some milliseconds for the history. With one that is
 fair for long tasks, one a process, a worker of tasks of a millisecond would spend nearly all of its time waiting
-for the next. So it takes ahead what it starts within a moment at the pace of the last second. What turns out to take
+for the next. So it takes ahead what it starts within a moment at the pace of the last moment. What turns out to take
 longer goes back to the others.
 """
 
@@ -17,20 +17,22 @@ from kombu.transport import pyamqp
 
 from rowlock.celery.own_queues import FanOut, OwnNames
 from rowlock.celery.pausing import ConsumerPauses
-from rowlock.celery.queues import queue_of
+from rowlock.celery.qos import Limit
 from rowlock.celery.watch import break_connection
 from rowlock.conf import settings
 
 logger = get_logger(__name__)
 
-#: Seconds between looks; for which a message that was taken ahead may wait for its start, too.
-INTERVAL = 1.0
+#: Seconds between looks.
+INTERVAL = 0.5
+#: Seconds for which the next to be started may wait, where messages were taken ahead.
+STUCK_AFTER = 1.0
 #: Messages that are taken ahead: few steps, as each of them means to consume anew.
 STEPS = (0, 4, 8, 16, 32, 64, 128, 256, 512)
 #: Looks at a slower pace after which less is taken ahead.
-PATIENCE = 10
+PATIENCE = 20
 #: Looks for which nothing is taken ahead after something had to go back.
-PENANCE = 60
+PENANCE = 120
 
 
 def step_for(wanted: float) -> int:
@@ -72,6 +74,7 @@ class ConsumerPrefetch(bootsteps.StartStopStep):
         self._started = 0
         self._looked = 0.0
         self._first: Any = None
+        self._first_since = 0.0
         consumer.rowlock_resting = set()
 
     def start(self, consumer: Any) -> None:
@@ -92,14 +95,17 @@ class ConsumerPrefetch(bootsteps.StartStopStep):
 
     shutdown = stop
 
-    def _look(self, consumer: Any, limit: "Limit") -> None:
+    def _look(self, consumer: Any, limit: Limit) -> None:
         slots = consumer.controller.rowlock_slots
         if consumer.task_consumer is None or consumer.controller.rowlock_draining.has_begun:
             return
         now, first = time.monotonic(), slots.first_waiting
         pace = (slots.started - self._started) / max(now - self._looked, INTERVAL / 2)
-        has_stuck = first is not None and first is self._first
-        self._started, self._looked, self._first = slots.started, now, first
+        if first is not self._first:
+            self._first, self._first_since = first, now
+        # Looks are not to the millisecond.
+        has_stuck = first is not None and now - self._first_since > STUCK_AFTER - INTERVAL / 2
+        self._started, self._looked = slots.started, now
         before = self._ahead.now
         ahead = self._ahead.look(pace, has_stuck=has_stuck)
         try:
@@ -114,78 +120,3 @@ class ConsumerPrefetch(bootsteps.StartStopStep):
             # Not raised from here: a timer's errors are only logged.
             logger.warning("reconnecting: %r while changing the prefetch", error)
             break_connection(consumer)
-
-
-class Limit:
-    """How many messages of each queue the broker delivers before it is given acks."""
-
-    def __init__(self, consumer: Any) -> None:
-        self._consumer = consumer
-        #: Of each queue the consumer tag and its prefetch.
-        self._known: dict[str, tuple[str, int]] = {}
-        #: What consumers get that are not made here.
-        self._last = int(consumer.initial_prefetch_count)
-
-    def rest(self) -> None:
-        """Consume nothing until the next `keep`."""
-        if not self._consumer.qos_global:
-            for queue in self._queues():
-                self._cancel(queue.name)
-
-    def keep(self, messages: int, *, is_ahead: bool) -> None:
-        """Have so many at the most; those that the consumers before this one took count unless `is_ahead`."""
-        if self._consumer.qos_global:
-            if messages != self._last:
-                self._set(messages)
-            return
-        # Where it counts for each consumer, it is for new ones (https://www.rabbitmq.com/docs/consumer-prefetch).
-        for queue in self._queues():
-            wanted = messages if is_ahead else max(0, messages - self._taken_before(queue.name))
-            if wanted != self._of(queue.name):
-                # Waits for the answer: what comes before it is still this worker's, and may be one too many.
-                self._cancel(queue.name)
-                self._consume(queue, messages if is_ahead else messages - self._taken_before(queue.name))
-
-    def _queues(self) -> list[Any]:
-        return [queue for queue in self._consumer.task_consumer.queues if _may_be_left(queue)]
-
-    def _of(self, name: str) -> int:
-        tag = self._consumer.task_consumer._active_tags.get(name)
-        if tag is None:
-            return 0
-        known, messages = self._known.get(name, ("", 0))
-        return messages if known == tag else self._last
-
-    def _taken_before(self, name: str) -> int:
-        tag = self._consumer.task_consumer._active_tags.get(name)
-        held = self._consumer.controller.rowlock_slots.held
-        tags = [one._message.delivery_info["consumer_tag"] for one in held if queue_of(one.delivery_info) == name]
-        return sum(1 for of_message in tags if of_message != tag)
-
-    def _cancel(self, name: str) -> None:
-        tasks = self._consumer.task_consumer
-        # Not a queue that is missing: it has no consumer on purpose.
-        self._consumer.rowlock_resting.add(name)
-        if (tag := tasks._active_tags.get(name)) is not None:
-            tasks.channel.basic_cancel(tag)
-            tasks._active_tags.pop(name, None)
-
-    def _consume(self, queue: Any, messages: int) -> None:
-        if messages < 1:
-            return
-        tasks = self._consumer.task_consumer
-        self._set(messages)
-        tasks._basic_consume(queue, nowait=False)
-        self._known[queue.name] = tasks._active_tags[queue.name], messages
-        self._consumer.rowlock_resting.discard(queue.name)
-
-    def _set(self, messages: int) -> None:
-        self._last = self._consumer.qos.value = messages
-        self._consumer.qos.set(messages)
-
-
-def _may_be_left(queue: Any) -> bool:
-    # Without their consumer auto-delete queues are gone, as those of fan-outs; and of several only one consumes, which
-    # is then another.
-    is_single = (queue.queue_arguments or {}).get("x-single-active-consumer")
-    return not (queue.auto_delete or queue.exclusive or is_single)

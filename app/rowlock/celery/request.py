@@ -7,8 +7,9 @@ for what is acked is never delivered again.
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 from weakref import ref
 
@@ -20,13 +21,17 @@ from celery.worker.request import TaskRevokedError
 
 from rowlock.celery.limits import limits_of
 from rowlock.celery.measuring import Measured
-from rowlock.celery.outcome import Outcome, trace
+from rowlock.celery.outcome import Outcome, received, trace
 from rowlock.celery.queues import is_fan_out, note_queue, queue_of
 from rowlock.celery.requeue import requeue
 from rowlock.celery.results import Stored, is_for_parent, stored
 from rowlock.models import State
 from rowlock.models.run import canonical_arguments, parse_id
 from rowlock.runs.history import report
+
+NO_ARGUMENTS = canonical_arguments([], {})
+#: Where kombu's decoder makes dates and the like of what a message has; they go back into a message as they came.
+KOMBUS_MARK = '"__type__"'
 
 
 class DeliveryLimitExceeded(Exception):  # noqa: N818 - as Celery's TimeLimitExceeded
@@ -38,8 +43,15 @@ class Request(Measured):
 
     #: Has the broker been told what becomes of the message?
     acknowledged: bool = False
-    #: When the pool told that it had started, in monotonic seconds.
+    #: When the pool told that it had started, in monotonic seconds; 0 when its start is told, or will be with its end.
     began = 0.0
+    #: Of its start, where that is told with its end.
+    _start: Mapping[str, Any] = MappingProxyType({})
+    _ending: dict[str, Any] | None = None
+    #: Has the pool told its outcome?
+    has_left_pool = False
+    #: Is its process being stopped so that another worker executes it?
+    is_interrupted = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -55,14 +67,6 @@ class Request(Measured):
         if is_fan_out(self.delivery_info):
             # It is this worker's alone, and nobody else's once this worker is gone.
             celery_request.Request.acknowledge(self)
-        self._ending: dict[str, Any] | None = None
-        #: Of its start, where that is told with its end.
-        self._start: dict[str, Any] = {}
-        self._was_claimed = False
-        #: Has the pool told its outcome?
-        self.has_left_pool = False
-        #: Is its process being stopped so that another worker executes it?
-        self.is_interrupted = False
 
     def execute_using_pool(self, pool: Any, **kwargs: Any) -> Any:
         slots = self._slots()
@@ -134,7 +138,7 @@ class Request(Measured):
         report = self._report(State.STARTED, **self._start_fields())
         backend, task = self._app.backend, self.task
         is_told = task.track_started and not task.ignore_result and not self._request_dict.get("ignore_result")
-        if not is_told or not is_for_parent(backend, self._request_dict):
+        if not is_told or not is_for_parent(backend):
             return report, None
         meta = {"pid": self.worker_pid, "hostname": self._hostname}
         told = stored(backend, self.id, meta, states.STARTED, request=self._context)
@@ -148,8 +152,9 @@ class Request(Measured):
             self._leave_pool()
 
     def _on_success(self, failed__retval__runtime: tuple[int, Any, float], **kwargs: Any) -> Any:
-        failed, outcome, runtime = failed__retval__runtime
-        if not isinstance(outcome, Outcome):
+        failed, answer, runtime = failed__retval__runtime
+        outcome = received(answer)
+        if outcome is None:
             # An error in the pool itself.
             self._end_log(None)
             return super().on_success(failed__retval__runtime, **kwargs)
@@ -303,8 +308,10 @@ class Request(Measured):
             history.put_back(self.id, worker=self._hostname, then=then)
 
     def _take_back_start(self) -> None:
-        if self.began and (history := self._history()) and history.takes_back(self):
-            self._start = self._start_fields()
+        if self.began and (history := self._history()):
+            if history.takes_back(self):
+                self._start = self._start_fields()
+            self.began = 0.0
 
     def _tell_start(self) -> None:
         self._take_back_start()
@@ -362,20 +369,17 @@ class Request(Measured):
 
     def _arguments(self) -> str:
         # A run that was submitted has its arguments in its row.
-        if self._attempt():
+        if self._attempt() or self._content_type != "application/json":
             return ""
-        return _arguments_of(self._body, self._content_type)
-
-
-def _arguments_of(body: Any, content_type: str) -> str:
-    if content_type != "application/json":
-        return ""
-    try:
-        # Without kombu's decoder, whose dates and the like go back into a message as they came.
-        args, kwargs, *_ = json.loads(body)
-        return canonical_arguments(args, kwargs)
-    except (TypeError, ValueError, RecursionError):
-        return ""
+        args, kwargs = self._args, self._kwargs
+        if args == [] and kwargs == {}:
+            return NO_ARGUMENTS
+        try:
+            if not isinstance(self._body, str) or KOMBUS_MARK in self._body:
+                args, kwargs, *_ = json.loads(self._body)
+            return canonical_arguments(args, kwargs)
+        except (TypeError, ValueError, RecursionError):
+            return ""
 
 
 def _nothing() -> None:

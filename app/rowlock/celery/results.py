@@ -18,6 +18,8 @@ from celery.backends.redis import RedisBackend
 from celery.exceptions import BackendStoreError
 from celery.utils.log import get_logger
 
+from rowlock.celery.plain_results import encoder_for
+
 logger = get_logger(__name__)
 
 #: What a worker says of its tasks; all other states are said by tasks themselves, and stored at once.
@@ -36,34 +38,35 @@ class Stored(NamedTuple):
     is_first: bool = False
 
 
-class _Kept(threading.local):
-    """What is to be stored of the task that runs in this thread."""
+class _Current(threading.local):
+    """The task that runs in this thread."""
 
     id = ""
-    stored: list[Stored] | None = None
+    #: What is to be stored of it; None where Celery stores it.
+    stored: list[tuple[Any, ...]] | None = None
+    has_result = False
+    result: Any = None
 
 
-_kept = _Kept()
+_current = _Current()
 
 
-def is_for_parent(backend: Backend, request: dict[str, Any]) -> bool:
-    """Does the worker's parent process store what becomes of this message's task?
-
-    Not of a chord's: its members count each other when each has stored its result.
-    """
+def is_for_parent(backend: Backend) -> bool:
+    """Does the worker's parent process store what becomes of a task? Not of a chord's: its members count each other."""
     # A subclass may have changed any of it.
-    return type(backend) is RedisBackend and not request.get("chord")
+    return type(backend) is RedisBackend
 
 
-def keep(id: str, request: dict[str, Any], backend: Backend) -> None:
-    """From now on keep what Celery has to store of the task `id`, instead of storing it."""
-    _kept.id, _kept.stored = (id, []) if is_for_parent(backend, request) else ("", None)
+def begin(id: str, *, is_kept: bool) -> None:
+    """From now on note what becomes of the task `id` in this thread; where `is_kept`, instead of storing it."""
+    _current.id, _current.stored, _current.has_result = id, [] if is_kept else None, False
 
 
-def kept() -> tuple[Stored, ...]:
-    """What was kept since, for the parent process."""
-    stored, _kept.id, _kept.stored = _kept.stored, "", None
-    return tuple(stored or ())
+def end() -> tuple[bool, Any, tuple[tuple[Any, ...], ...]]:
+    """Has the task of this thread succeeded, with which result, and what is the parent to store, as plain Stored?"""
+    ended = _current.has_result, _current.result, tuple(_current.stored or ())
+    _current.id, _current.stored, _current.result = "", None, None
+    return ended
 
 
 def stored(  # noqa: PLR0917 - as Celery's store_result
@@ -76,25 +79,27 @@ def stored(  # noqa: PLR0917 - as Celery's store_result
     return Stored(key=backend.get_key_for_task(task_id), value=backend.encode(meta), expires=int(expires or 0))
 
 
-def forgive(backend: Backend) -> None:
-    """Have `backend` only complain when it cannot store a state; a start is tried once, all else as Celery is told.
+def watch(backend: Backend) -> None:
+    """Have every success pass by here, and `backend` only complain when it cannot store a state.
 
-    What is to be kept for the parent process is.
+    A start is tried once, all else as Celery is told. What is to be kept for the parent process is.
     """
-    if hasattr(backend, "rowlock_forgives"):
+    if hasattr(backend, "rowlock_watches"):
         return
-    backend.rowlock_forgives = True
-    store = backend.store_result
+    backend.rowlock_watches = True
+    store, succeed = backend.store_result, backend.mark_as_done
+    encode = encoder_for(backend) if type(backend) is RedisBackend else None
 
     def store_or_complain(task_id: str, result: Any, state: str, *args: Any, **kwargs: Any) -> Any:
-        if task_id == _kept.id and state in _OF_WORKERS and _kept.stored is not None:
+        of_chord = getattr(kwargs.get("request"), "chord", None)
+        if task_id == _current.id and state in _OF_WORKERS and _current.stored is not None and not of_chord:
             if state == states.STARTED:
                 # The parent tells that, of tasks that take their time.
                 return result
             result = backend.encode_result(result, state)
             one = stored(backend, task_id, result, state, *args, **kwargs)
             if len(one.value) <= LARGEST:
-                _kept.stored.append(one)
+                _current.stored.append(tuple(one))
                 return result
         retries, backend.max_retries = backend.max_retries, 0 if state == states.STARTED else backend.max_retries
         try:
@@ -105,4 +110,23 @@ def forgive(backend: Backend) -> None:
         finally:
             backend.max_retries = retries
 
+    def note(task_id: str, result: Any, request: Any = None, store_result: bool = True, *args: Any, **kw: Any) -> None:
+        if task_id != _current.id:
+            succeed(task_id, result, request, store_result, *args, **kw)
+            return
+        if args or kw or not store_result or not keeps_plainly(task_id, result, request):
+            succeed(task_id, result, request, store_result, *args, **kw)
+        _current.result, _current.has_result = result, True
+
+    def keeps_plainly(task_id: str, result: Any, request: Any) -> bool:
+        if encode is None or _current.stored is None or not request or request.chord or request.ignore_result:
+            return False
+        text = encode(task_id, result, request)
+        if text is None or len(text) > LARGEST:
+            return False
+        key = backend.get_key_for_task(task_id)
+        _current.stored.append((key, text, int(backend.expires or 0)))
+        return True
+
     backend.store_result = store_or_complain
+    backend.mark_as_done = note

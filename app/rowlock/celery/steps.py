@@ -28,7 +28,7 @@ class History(bootsteps.StartStopStep):
         # Before the pool forks, so that its processes inherit the way to it.
         self._worker = worker
         worker.app.rowlock_history = self._history = HistoryWriter(
-            self._cancel, worker=worker.hostname, results=ResultWriter(worker.app)
+            self._cancel, worker=worker.hostname, results=ResultWriter(worker.app), is_supplied=self._is_supplied
         )
         send_progress_to(self._history.send_progress)
         send_logs_to(self._history.send_log)
@@ -50,6 +50,10 @@ class History(bootsteps.StartStopStep):
     def _flush(self, *_: Any) -> None:
         if not self._history.flush(seconds=FLUSH_PATIENCE):
             logger.error("the history could not be written; tasks that have ended are delivered again")
+
+    def _is_supplied(self) -> bool:
+        slots = getattr(self._worker, "rowlock_slots", None)
+        return slots is not None and slots.first_waiting is not None
 
     def _cancel(self, id: str) -> None:
         consumer = getattr(self._worker, "consumer", None)

@@ -103,6 +103,10 @@ class TaskMetrics:
             found = self._series[key] = Series(task, queue, self._pool)
         return found
 
+    def known(self, task: str, queue: str) -> Series | None:
+        """The series that `series` has already made for both, if it has."""
+        return self._series.get((task, queue))
+
     def raised(self, task: str, exception: str, id: str) -> None:
         """An attempt at `task` ended by an exception of that class."""
         known = self._exceptions.setdefault(task, {})

@@ -10,6 +10,9 @@ from django.utils import timezone
 from rowlock.models.identifier import new_id
 from rowlock.models.state import State
 
+#: Made once: json.dumps makes one for each call.
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
 
 class Run(models.Model):
     """One task that was accepted, and all that is known of it.
@@ -130,13 +133,7 @@ def canonical_arguments(args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
 
     Raises TypeError and ValueError on what is not JSON.
     """
-    return json.dumps(
-        {"args": list(args), "kwargs": dict(kwargs)},
-        sort_keys=True,
-        separators=(",", ":"),
-        ensure_ascii=False,
-        allow_nan=False,
-    )
+    return _CANONICAL.encode({"args": list(args), "kwargs": dict(kwargs)})
 
 
 def parse_id(value: object) -> UUID | None:

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Field
+from django.db.models import DateTimeField, Field
 
 from rowlock.models import Run, State
 from rowlock.models.clock import now
@@ -32,7 +32,10 @@ LONGEST_TEXT = 64 * 1024
 
 def report(id: UUID, state: State, **values: Any) -> dict[str, Any]:
     """One thing that a worker has to say of a run; `values` are fields of Run."""
-    return {"id": id, "state": state, **{name: _presentable(name, value) for name, value in values.items()}}
+    for name, value in values.items():
+        if isinstance(value, str) and not _is_presentable(name, value):
+            values[name] = _presentable(name, value)
+    return {"id": id, "state": state, **values}
 
 
 def merge(earlier: Mapping[str, Any] | None, later: dict[str, Any]) -> dict[str, Any]:
@@ -61,7 +64,7 @@ def _is_news(report: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
 def write(reports: Iterable[dict[str, Any]], progress: Mapping[UUID, tuple[float, float | None, str]]) -> None:
     """Write all of it, or nothing. A report that comes too late (see State) only counts its delivery."""
     # Whoever changes many runs locks them in the order of their ids, or two could wait for each other.
-    rows = sorted(reports, key=lambda report: report["id"])
+    rows = sorted(reports, key=lambda report: report["id"].int)
     statements: list[tuple[str, list[Any]]] = [
         (_upsert(connection.vendor), [_json(rows[at : at + CHUNK])]) for at in range(0, len(rows), CHUNK)
     ]
@@ -78,14 +81,28 @@ def write(reports: Iterable[dict[str, Any]], progress: Mapping[UUID, tuple[float
 
 
 def _json(reports: Sequence[Mapping[str, Any]]) -> str:
-    return json.dumps(reports, default=_plain, separators=(",", ":"))
+    return json.dumps(reports, default=_PLAIN[connection.vendor], separators=(",", ":"))
 
 
-def _plain(value: object) -> object:
+def _plain_in_postgresql(value: object) -> str | float:
+    # As a number of seconds a time takes a tenth of the processor time that its text takes, on both sides.
+    if isinstance(value, datetime):
+        return value.timestamp()
+    return _hex(value)
+
+
+def _plain_in_sqlite(value: object) -> str:
     if isinstance(value, datetime):
         return str(connection.ops.adapt_datetimefield_value(value))
+    return _hex(value)
+
+
+_PLAIN = {"postgresql": _plain_in_postgresql, "sqlite": _plain_in_sqlite}
+
+
+def _hex(value: object) -> str:
     if isinstance(value, UUID):
-        return str(Run._meta.pk.get_db_prep_value(value, connection))
+        return value.hex
     raise TypeError(f"a report cannot have {value!r:.100}")
 
 
@@ -131,7 +148,7 @@ def _reported() -> str:
     """The reports as rows, out of one JSON text: a parameter for each value costs ten times as much."""
     reported = [field for field in _FIELDS if field.attname in _REPORTED]
     if connection.vendor == "postgresql":
-        columns = ", ".join(f"{field.column} {field.db_type(connection)}" for field in reported)
+        columns = ", ".join(f"{field.column} {_type(field)}" for field in reported)
         return f"json_to_recordset(%s) AS reported({columns})"
     columns = ", ".join(f"json_extract(value, '$.{field.attname}') AS {field.column}" for field in reported)
     return f"(SELECT {columns} FROM json_each(%s)) AS reported"  # noqa: S608 - made of names from here
@@ -140,10 +157,17 @@ def _reported() -> str:
 def _value(field: "Field[Any, Any]") -> str:
     if field.attname in _NOW:
         return now(connection)
+    reported = f"reported.{field.column}"
+    if isinstance(field, DateTimeField) and connection.vendor == "postgresql":
+        reported = f"to_timestamp({reported})"
     default = "NULL" if field.null or field.primary_key else _literal(field.get_default())
     if field.attname not in _REPORTED:
         return default
-    return f"reported.{field.column}" if default == "NULL" else f"COALESCE(reported.{field.column}, {default})"
+    return reported if default == "NULL" else f"COALESCE({reported}, {default})"
+
+
+def _type(field: "Field[Any, Any]") -> str | None:
+    return "double precision" if isinstance(field, DateTimeField) else field.db_type(connection)
 
 
 def _literal(value: object) -> str:
@@ -160,13 +184,13 @@ def _progress() -> str:
     """  # noqa: S608 - made of names from here
 
 
-def _presentable(name: str, value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    text = value
-    if "\0" in text or not text.isascii():
-        # Postgres has no text with a zero byte, and no half of a surrogate pair.
-        text = text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+def _is_presentable(name: str, text: str) -> bool:
+    return len(text) <= _LONGEST.get(name, LONGEST_TEXT) and text.isascii() and "\0" not in text
+
+
+def _presentable(name: str, text: str) -> str:
+    # Postgres has no text with a zero byte, and no half of a surrogate pair.
+    text = text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
     longest = _LONGEST.get(name)
     if longest:
         return text[:longest]

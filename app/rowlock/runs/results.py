@@ -5,11 +5,14 @@ from typing import Any
 
 from rowlock.conf import settings
 
+# json.dumps makes one for each text.
+_json_of = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
 
 def encoded(value: Any) -> tuple[str | None, str]:
     """JSON of a result, or None and the reason why the history cannot have it."""
     try:
-        text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        text = _json_of(value)
         size = len(text.encode())
     except (TypeError, ValueError, RecursionError) as error:
         return None, f"The result is not JSON: {error}."[:255]

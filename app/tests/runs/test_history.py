@@ -1,6 +1,7 @@
 """What the writer of the history does with reports, whatever is in them."""
 
 import threading
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -50,6 +51,15 @@ def test_a_run_that_succeeds_at_last_has_no_error(together: bool) -> None:
 
     run = Run.objects.get()
     assert (State(run.state), run.error_type, run.error_message) == (State.SUCCEEDED, "", "")
+
+
+def test_times_are_kept_to_the_microsecond() -> None:
+    times = [datetime(2026, 7, 1, 23, 59, 59, microsecond, tzinfo=UTC) for microsecond in (0, 1, 499_999, 999_999)]
+
+    write([made(State.SUCCEEDED, started=time, finished=time) for time in times], {})
+
+    kept = Run.objects.order_by("started").values_list("started", "finished")
+    assert list(kept) == [(time, time) for time in times]
 
 
 def test_text_that_no_database_takes_is_made_fit() -> None:

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from example.celery import app
-from rowlock.celery.prefetch import PENANCE, STEPS, Ahead
+from rowlock.celery.prefetch import PATIENCE, PENANCE, STEPS, Ahead
 from rowlock.models import Run, State
 from tests.processes import running_worker, wait_until
 from tests.worker.telling import echo, tell_and_hold
@@ -36,9 +36,9 @@ def test_a_short_lull_changes_nothing_and_a_long_one_does() -> None:
     ahead = Ahead(0.2)
     busy = after(ahead, 1000)
 
-    assert after(ahead, *[0] * 5, 1000) == busy, "after a lull of five looks"
+    assert after(ahead, *[0] * (PATIENCE // 2), 1000) == busy, "after half as many looks as it has patience for"
 
-    assert after(ahead, *[0] * 11) == 0, "after a lull of eleven"
+    assert after(ahead, *[0] * (PATIENCE + 1)) == 0, "after more than it has patience for"
 
 
 def test_what_was_stuck_is_not_taken_ahead_again_for_a_while() -> None:

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from django.conf import settings
 
+from example.celery import app
 from rowlock.models import Run, State
 from tests.processes import running_worker, wait_until
 from tests.proxy import proxied
@@ -52,12 +53,23 @@ def test_the_next_attempt_of_a_task_is_told_to_have_started(tmp_path: Path, queu
 
 @pytest.mark.usefixtures("worker")
 def test_messages_and_results_of_all_sizes_come_through_whole(queue: str) -> None:
-    texts = [str(size % 10) * size for size in (1, 1000, 16_383, 16_384, 16_385, 65_537, LARGE, 2)]
+    sizes = (1, *range(1000, 4000, 250), 16_383, 16_384, 16_385, 65_537, LARGE, 2)
+    texts = [str(size % 10) * size for size in sizes]
 
     results = [echo.apply_async((text,), queue=queue) for text in texts]
 
     for text, result in zip(texts, results, strict=True):
         assert result.get(timeout=SECONDS) == text, f"the result of {len(text)} characters"
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_result_expires_when_celerys_own_would(queue: str) -> None:
+    result = echo.apply_async(("kept for a day",), queue=queue)
+    result.get(timeout=SECONDS)
+
+    left = app.backend.client.ttl(app.backend.get_key_for_task(result.id))
+
+    assert 0 < left <= app.backend.expires
 
 
 def test_results_are_stored_when_redis_is_back(tmp_path: Path, queue: str) -> None:

@@ -1,13 +1,15 @@
 """What the history says of runs that a real worker executes."""
 
+from datetime import date
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from celery import chain, chord, group
+from celery import Signature, chain, chord, group
 
 from example.celery import app
-from example.tasks.basic import add, wait
+from example.tasks.basic import add, debug_task, wait
 from rowlock import runs
 from rowlock.models import Run, State
 from rowlock.outbox.relay import relay_once
@@ -73,6 +75,24 @@ def test_tasks_of_plain_celery_appear_with_their_arguments() -> None:
     run = wait_until("the run is listed", lambda: Run.objects.filter(id=result.id, state=State.SUCCEEDED).first())
 
     assert (run.task, run.args, run.kwargs, run.result_value) == ("example.tasks.basic.add", [20, 22], {}, 42)
+
+
+@pytest.mark.parametrize(
+    ("task", "args", "kwargs"),
+    [
+        (debug_task.s(), [], {}),
+        (add.s("20", y=2), ["20"], {"y": 2}),
+        (add.s(date(2026, 2, 1), y=2), [{"__type__": "date", "__value__": "2026-02-01"}], {"y": 2}),
+    ],
+)
+def test_the_arguments_of_tasks_of_plain_celery_are_as_their_messages_have_them(
+    task: Signature, args: list[Any], kwargs: dict[str, Any]
+) -> None:
+    result = task.apply_async()
+
+    run = wait_until("the run has ended", lambda: Run.objects.filter(id=result.id, finished__isnull=False).first())
+
+    assert (run.args, run.kwargs) == (args, kwargs)
 
 
 def test_the_links_of_a_chain_and_a_group_appear() -> None:
