@@ -1,8 +1,9 @@
 """Rowlock measured against the field, on this machine and side by side.
 
 Real RabbitMQ, Redis and Postgres (in Docker, or the ones that DATABASE_URL, BROKER_URL and REDIS_URL name; they should
-be new, for queues and rows stay). One round warms up and is not counted; the cases take turns in every round, so that a
-machine whose speed drifts does not favour one. Printed is one table, ratios first: medians, and how far the rounds
+be new, for queues and rows stay). A first round is not counted: there is learned how many tasks a peer does in a few
+seconds, which is how many it is given in all others. The cases take turns in every round, so that a machine whose speed
+drifts does not favour one. Printed is one table, ratios first: medians, and how far the rounds
 spread. --out gets every figure of every round as JSON, and a plot.
 """
 
@@ -47,6 +48,7 @@ def main() -> None:
     bench = Bench(
         run=uuid4().hex[:6],
         out=out,
+        seconds=options.seconds,
         tasks=options.tasks,
         requests=options.requests,
         samples=options.samples,
@@ -88,17 +90,21 @@ def _report(results: Results, options: argparse.Namespace, facts: Mapping[str, A
 
 
 def measure(cases: Sequence[Case], rounds: int, results: Results) -> None:
-    """Every case once a round; the first round is not counted."""
-    for number in range(rounds + 1):
-        for case in cases:
-            if case.once and number != 1:
-                continue
-            for figure in case.run():
-                word = "warming up" if number == 0 else f"round {number}"
-                value = f"{figure.value:.{figure.quantity.digits}f} {figure.quantity.unit}"
-                print(f"{word}: {figure.quantity.title}: {figure.subject}: {value}", file=sys.stderr, flush=True)
-                if number:
-                    results.add(figure)
+    """Every case once a round, but those that take no part in it; the first round is not counted."""
+    turns = [
+        (number, case)
+        for number in range(rounds + 1)
+        for case in cases
+        if (number == 1 if case.once else number or not case.is_warm)
+    ]
+    for left, (number, case) in zip(reversed(range(len(turns))), turns, strict=True):
+        word = f"round {number}" if number else "warming up"
+        for figure in case.run():
+            value = f"{figure.value:.{figure.quantity.digits}f} {figure.quantity.unit}"
+            print(f"{word}: {figure.quantity.title}: {figure.subject}: {value}", file=sys.stderr, flush=True)
+            if number:
+                results.add(figure)
+        print(f"{datetime.now(UTC):%H:%M:%S} {word}, {left} of {len(turns)} cases left", file=sys.stderr, flush=True)
 
 
 def _options() -> argparse.Namespace:
@@ -112,9 +118,13 @@ def _options() -> argparse.Namespace:
         help="of the peers of throughput and memory only those with one of these words in their names",
     )  # fmt: skip
     parser.add_argument("--rounds", type=_positive, default=3, help="counted rounds, after one that warms up (3)")
-    parser.add_argument("--tasks", type=_positive, default=3000, help="tasks a case and round (3000)")
-    parser.add_argument("--requests", type=_positive, default=2000, help="requests a case and round (2000)")
-    parser.add_argument("--samples", type=_positive, default=20, help="tasks whose latency is taken a round (20)")
+    parser.add_argument(
+        "--seconds", type=_seconds, default=2.5,
+        help="throughput, watching and scale: for how long tasks are counted, after 1.5 that warm up (2.5)",
+    )  # fmt: skip
+    parser.add_argument("--tasks", type=_positive, help="count as many tasks instead, whatever time they take")
+    parser.add_argument("--requests", type=_positive, default=1000, help="accepting: requests a case and round (1000)")
+    parser.add_argument("--samples", type=_positive, default=8, help="latency: tasks a case and round (8)")
     parser.add_argument(
         "--backlogs", type=_numbers, default=[1000, 10_000], metavar="N,…",
         help="scale: messages that wait in the queue (1000,10000; the whole curve: 1000,10000,100000,1000000)",
@@ -152,6 +162,17 @@ def _words(given: str) -> list[str]:
 
 def _numbers(given: str) -> list[int]:
     return [_positive(one) for one in given.split(",")]
+
+
+def _seconds(given: str) -> float:
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = 0.0
+    # "nan" is not.
+    if not 0.5 <= seconds <= 600:
+        raise argparse.ArgumentTypeError(f"{given!r} is not a number of seconds from 0.5 to 600")
+    return seconds
 
 
 def _positive(given: str) -> int:

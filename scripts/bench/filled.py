@@ -5,10 +5,13 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import pika
+import psycopg
 
 import apart
 from cases import Bench
@@ -19,8 +22,19 @@ from work import Kind
 HERE = Path(__file__).resolve().parent
 #: Seconds for which the end of the last task is waited for, and between two looks.
 LONGEST, PAUSE = 3600.0, 0.005
-#: Share of the tasks that come first and are not counted, so that every process of a worker is up and warm by then.
-WARMING = 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stretch:
+    """Tasks of one kind in a queue: those that come first, so that all is up and warm, and those that are counted."""
+
+    kind: Kind
+    warming: int
+    counted: int
+
+    @property
+    def tasks(self) -> int:
+        return self.warming + self.counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +50,7 @@ class Moment:
 class Execution:
     """Tasks a second, and processor seconds of the worker and its children for a thousand of them."""
 
+    kind: Kind
     rate: float
     cpu: float
 
@@ -69,13 +84,19 @@ def variables_of(bench: Bench, peer: Peer, part: str = "") -> dict[str, str]:
 
 
 def fill(bench: Bench, peer: Peer, kind: Kind, count: int, part: str = "") -> Filled:
+    return fill_all(bench, peer, [Stretch(kind=kind, warming=0, counted=count)], part)
+
+
+def fill_all(bench: Bench, peer: Peer, stretches: Sequence[Stretch], part: str = "") -> Filled:
+    """One kind after the other."""
     variables = variables_of(bench, peer, part)
     path = Path(variables["FINISHED"])
     path.touch()
     before = path.stat().st_size
-    publish = ["python", str(HERE / "publish.py"), peer.module, kind, str(count)]
+    counts = [f"{stretch.kind}={stretch.tasks}" for stretch in stretches]
+    publish = ["python", str(HERE / "publish.py"), peer.module, *counts]
     subprocess.run(publish, env={**os.environ, **variables}, check=True)
-    return Filled(path=path, before=before, tasks=count)
+    return Filled(path=path, before=before, tasks=sum(stretch.tasks for stretch in stretches))
 
 
 @contextmanager
@@ -85,17 +106,38 @@ def worker_of(bench: Bench, peer: Peer, part: str = "") -> Iterator[Group]:
         yield group
 
 
-def execute(bench: Bench, peer: Peer, kind: Kind, count: int) -> Execution:
-    """Fill the queue, start the worker, and take the time from the end of the warming tasks to that of the last."""
-    warming = max(1, int(count * WARMING))
-    filled = fill(bench, peer, kind, warming + count)
-    with worker_of(bench, peer) as worker:
-        first = filled.wait(worker, warming)
-        last = filled.wait(worker, warming + count)
-    done = last.ended - first.ended
-    if not done:
-        sys.exit(f"{peer.name}: {count} tasks are over too soon to be measured; give it more by --tasks")
-    return Execution(rate=done / (last.time - first.time), cpu=(last.cpu - first.cpu) * 1000 / done)
+def execute(bench: Bench, peer: Peer, stretches: Sequence[Stretch], part: str = "") -> list[Execution]:
+    """Fill the queue, start the worker, and time each stretch from the end of its warming tasks to that of its last."""
+    filled = fill_all(bench, peer, stretches, part)
+    done: list[Execution] = []
+    before = 0
+    with worker_of(bench, peer, part) as worker:
+        for stretch in stretches:
+            first = filled.wait(worker, before + stretch.warming)
+            before += stretch.tasks
+            last = filled.wait(worker, before)
+            done.append(_execution(peer, stretch, first, last))
+    return done
+
+
+def _execution(peer: Peer, stretch: Stretch, first: Moment, last: Moment) -> Execution:
+    ended = last.ended - first.ended
+    if ended <= 0:
+        sys.exit(f"{peer.name}: {stretch.counted} tasks are over too soon to be measured; give it more by --tasks")
+    return Execution(
+        kind=stretch.kind, rate=ended / (last.time - first.time), cpu=(last.cpu - first.cpu) * 1000 / ended
+    )
+
+
+def forget(queue: str) -> None:
+    """Throw away what is left in a queue of RabbitMQ, or of Procrastinate, which would look through it for others."""
+    with pika.BlockingConnection(pika.URLParameters(os.environ["BROKER_URL"])) as connection:
+        # Dramatiq's queue has two beside it.
+        for name in (queue, f"{queue}.DQ", f"{queue}.XQ"):
+            connection.channel().queue_delete(name)
+    with psycopg.connect(os.environ["DATABASE_URL"]) as database:
+        if database.execute("SELECT to_regclass('procrastinate_jobs')").fetchone() != (None,):
+            database.execute("DELETE FROM procrastinate_jobs WHERE queue_name = %s", [queue])
 
 
 def slug(name: str) -> str:

@@ -1,7 +1,7 @@
-"""Bars of ratios with the spread of the rounds, one panel a quantity."""
+"""Bars of ratios with the spread of the rounds, and curves of what grows, one panel a quantity."""
 
-import itertools
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,8 @@ ROWLOCK, OTHERS = "#0b6e4f", "#b0b7bf"
 FAR = 300.0
 #: Inches: of a bar, of what is around the bars of a panel, of the names at the left, of all.
 BAR, AROUND, NAMES, WIDTH = 0.24, 0.62, 4.6, 11.0
+#: Curves side by side, and inches of a row of them with what is around it.
+COLUMNS, ROW = 3, 2.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,19 +27,54 @@ class Bar:
     value: str
 
 
-def draw(panels: Mapping[str, Mapping[str, Bar]], path: Path) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Curves:
+    """Lines by their names: values at places `along` something."""
+
+    along: str
+    lines: Mapping[str, Sequence[tuple[float, float]]]
+
+
+def draw(panels: Mapping[str, Mapping[str, Bar]], curves: Mapping[str, Curves], path: Path) -> None:
     """An SVG (or whatever the name of `path` ends in) with a panel for each title, and a bar for each subject."""
     drawn = {title: bars for title, bars in panels.items() if bars}
+    curved = {title: one for title, one in curves.items() if one.lines}
+    rows = -(-len(curved) // COLUMNS)
+    height = max(1.0, sum(AROUND + BAR * len(bars) for bars in drawn.values()) + ROW * rows)
     # Else a file differs from the next of the same figures.
     with mpl.rc_context({"svg.hashsalt": "rowlock"}):
-        heights = [BAR * len(bars) for bars in drawn.values()]
-        height = sum(heights) + AROUND * len(heights)
-        figure = Figure(figsize=(WIDTH, max(1.0, height)))
-        tops = itertools.accumulate(AROUND + one for one in heights)
-        for (title, bars), top, own in zip(drawn.items(), tops, heights, strict=True):
-            place = (NAMES / WIDTH, 1 - (top - 0.2) / height, 1 - (NAMES + 0.3) / WIDTH, own / height)
+        figure = Figure(figsize=(WIDTH, height))
+        top = 0.0
+        for title, bars in drawn.items():
+            own = BAR * len(bars)
+            place = (NAMES / WIDTH, 1 - (top + AROUND - 0.2 + own) / height, 1 - (NAMES + 0.3) / WIDTH, own / height)
             _panel(figure, place, title, bars)
+            top += AROUND + own
+        for index, (title, one) in enumerate(curved.items()):
+            row, column = divmod(index, COLUMNS)
+            left, bottom = 0.06 + column / COLUMNS, 1 - (top + ROW * (row + 1) - 0.5) / height
+            _curves(figure, (left, bottom, 1 / COLUMNS - 0.08, (ROW - 1.15) / height), title, one)
         figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+
+
+def _curves(figure: Figure, place: tuple[float, float, float, float], title: str, curves: Curves) -> None:
+    panel = figure.add_axes(place)
+    for name, points in curves.lines.items():
+        xs, ys = zip(*points, strict=True)
+        colour = ROWLOCK if "rowlock" in name.lower() else OTHERS
+        panel.plot(xs, ys, color=colour, marker="o", markersize=3, linewidth=1.5, label=name)
+    panel.set_xscale("log")
+    # From nothing: what is flat looks flat.
+    panel.set_ylim(0, 1.3 * max(y for points in curves.lines.values() for _, y in points) or 1)
+    panel.xaxis.set_major_formatter("{x:,.0f}")
+    panel.xaxis.set_minor_formatter("")
+    panel.tick_params(labelsize=7, length=2)
+    panel.set_xlabel(curves.along, fontsize=7)
+    panel.set_title("\n".join(textwrap.wrap(title, 44)), loc="left", fontsize=8, fontweight="bold")
+    if len(curves.lines) > 1:
+        panel.legend(fontsize=7, frameon=False)
+    for side in ("top", "right"):
+        panel.spines[side].set_visible(False)
 
 
 def _panel(figure: Figure, place: tuple[float, float, float, float], title: str, bars: Mapping[str, Bar]) -> None:

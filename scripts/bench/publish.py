@@ -1,7 +1,51 @@
-"""Fill the queue of a peer. Usage: publish.py MODULE TASK COUNT"""
+"""Fill the queue of a peer from two processes: for many of them it takes more to publish a task than to execute it.
+
+Usage: publish.py MODULE TASK=COUNT … ; those of one kind are all published before the next.
+"""
 
 import importlib
+import multiprocessing
 import sys
+from collections.abc import Iterator
 
-module, task, count = sys.argv[1:]
-importlib.import_module(f"peers.{module}").publish(task for _ in range(int(count)))
+PUBLISHERS = 2
+#: Seconds for which one of them waits for the other.
+PATIENCE = 600.0
+
+# Imported once for all of them: none has a connection yet.
+_fork = multiprocessing.get_context("fork")
+_is_ready = _fork.Event()
+_all_did = _fork.Barrier(PUBLISHERS)
+
+
+def publish(name: str, counts: dict[str, int], number: int) -> None:
+    module = importlib.import_module(f"peers.{name}")
+    # The first makes what all need, such as tables, before it asks for its first task.
+    if number:
+        _is_ready.wait(PATIENCE)
+    module.publish(share(counts, number))
+
+
+def share(counts: dict[str, int], number: int) -> Iterator[str]:
+    """The tasks of one of the publishers."""
+    _is_ready.set()
+    for kind, count in counts.items():
+        yield from [kind] * (count * (number + 1) // PUBLISHERS - count * number // PUBLISHERS)
+        _all_did.wait(PATIENCE)
+
+
+def main() -> None:
+    name, *wanted = sys.argv[1:]
+    importlib.import_module(f"peers.{name}")
+    counts = {kind: int(count) for kind, _, count in (one.partition("=") for one in wanted)}
+    publishers = [_fork.Process(target=publish, args=(name, counts, number)) for number in range(PUBLISHERS)]
+    for publisher in publishers:
+        publisher.start()
+    for publisher in publishers:
+        publisher.join()
+    if any(publisher.exitcode for publisher in publishers):
+        sys.exit(f"not all tasks of {name} were published")
+
+
+if __name__ == "__main__":
+    main()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import plot
-from cases import Quantity, Results
+from cases import Point, Quantity, Results
 
 
 def show(results: Results) -> None:
@@ -55,8 +55,14 @@ def write(results: Results, told: Mapping[str, Any], paths: Sequence[Path], plot
     panels = {
         f"{quantity.title} ({quantity.unit}), ratio to {base(quantity, subjects)}": _bars(quantity, subjects)
         for quantity, subjects in results.values.items()
+        if not quantity.along
     }
-    plot.draw(panels, plotted)
+    curves = {
+        f"{quantity.title} ({quantity.unit})": plot.Curves(along=quantity.along, lines=_lines(subjects, results.points))
+        for quantity, subjects in results.values.items()
+        if quantity.along
+    }
+    plot.draw(panels, curves, plotted)
 
 
 def _bars(quantity: Quantity, subjects: Mapping[str, Sequence[float]]) -> dict[str, plot.Bar]:
@@ -71,6 +77,16 @@ def _bars(quantity: Quantity, subjects: Mapping[str, Sequence[float]]) -> dict[s
         for subject, values in subjects.items()
         if compared > 0
     }
+
+
+def _lines(
+    subjects: Mapping[str, Sequence[float]], points: Mapping[str, Point]
+) -> dict[str, list[tuple[float, float]]]:
+    lines: dict[str, list[tuple[float, float]]] = {}
+    for subject, values in subjects.items():
+        if point := points.get(subject):
+            lines.setdefault(point.curve, []).append((point.at, statistics.median(values)))
+    return lines
 
 
 def ratio(quantity: Quantity, subjects: Mapping[str, Sequence[float]], subject: str) -> float | None:

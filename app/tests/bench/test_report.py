@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import report
-from cases import Figure, Quantity, Results
+from cases import Figure, Point, Quantity, Results
 
 RATE = Quantity(title="tasks executed", unit="a second", base="celery")
 
@@ -78,3 +78,16 @@ def test_figures_and_plot_are_written(tmp_path: Path) -> None:
 
     assert json.loads((tmp_path / "results.json").read_text())["machine"] == {"cores": 2}
     assert (tmp_path / "results.svg").read_text().startswith("<?xml")
+
+
+def test_what_grows_is_plotted_along_it(tmp_path: Path) -> None:
+    results, cost = Results(), Quantity(title="cost", unit="µs", along="runs in the history")
+    for runs in (10, 1000):
+        point = Point(curve="rowlock", at=runs)
+        results.add(Figure(quantity=cost, subject=f"rowlock, {runs} runs", value=3, point=point))
+
+    report.write(results, document(results), [], tmp_path / "results.svg")
+
+    drawn = (tmp_path / "results.svg").read_text()
+    assert "<!-- runs in the history -->" in drawn
+    assert "ratio" not in drawn

@@ -57,7 +57,7 @@ SIDES = (
 
 
 def cases(bench: Bench) -> list[Case]:
-    return [Case(run=partial(_measure, bench, side)) for side in SIDES]
+    return [Case(run=partial(_measure, bench, side), is_warm=True) for side in SIDES]
 
 
 def _measure(bench: Bench, side: Side) -> Iterable[Figure]:

@@ -48,7 +48,7 @@ SIDES = (
 
 
 def cases(bench: Bench) -> list[Case]:
-    return [Case(run=partial(_measure, bench, side, load)) for load in (0.0, 0.5) for side in SIDES]
+    return [Case(run=partial(_measure, bench, side, load), is_warm=True) for load in (0.0, 0.5) for side in SIDES]
 
 
 def _measure(bench: Bench, side: Side, load: float) -> Iterable[Figure]:

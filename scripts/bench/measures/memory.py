@@ -25,7 +25,7 @@ from processes import Group, descendants, free_port, memory, running, until
 from servers import ROWLOCK, TUTORIAL, Server, answers
 
 #: Tasks after which a worker has all that it will have.
-TASKS = 500
+TASKS = 200
 
 PRIVATE = Quantity(title="private memory of a process that executes tasks", unit="MiB", base=BARE.name, digits=1)
 IN_ALL = Quantity(title="memory of a worker in all", unit="MiB", base=BARE.name, digits=1)
@@ -74,14 +74,14 @@ def cases(bench: Bench) -> list[Case]:
     # How far a worker prefetches makes no difference here.
     workers = [peer for peer in bench.peers if "prefetch" not in peer.name]
     return [
-        *(Case(run=partial(_worker, bench, peer)) for peer in workers),
-        *(Case(run=partial(_pod, bench, pod)) for pod in PODS),
+        *(Case(run=partial(_worker, bench, peer), is_warm=True) for peer in workers),
+        *(Case(run=partial(_pod, bench, pod), is_warm=True) for pod in PODS),
         *(Case(run=partial(_image, name), once=True) for name in IMAGES),
     ]
 
 
 def _worker(bench: Bench, peer: Peer) -> Iterable[Figure]:
-    filled = fill(bench, peer, "nothing", min(bench.tasks, TASKS))
+    filled = fill(bench, peer, "nothing", min(bench.tasks or TASKS, TASKS))
     began = time.time()
     with worker_of(bench, peer) as worker:
         cold = filled.wait(worker, 1).time - began

@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -24,70 +24,123 @@ from pika.exceptions import ChannelClosedByBroker
 from psycopg import sql
 
 import containers
-from cases import Bench, Case, Figure, Quantity
-from filled import WARMING, fill, variables_of, worker_of
+from cases import Bench, Case, Figure, Point, Quantity
+from filled import Stretch, fill_all, forget, variables_of, worker_of
+from paced import Pace, learn
 from peers import IDLE, Peer, find
 from processes import Group, running, until
 
 HERE = Path(__file__).resolve().parent.parent
 #: Seconds of quiet after the last pool is there, and over which they are watched: heartbeats come every few seconds.
-SETTLING, WATCHED = 5.0, 20.0
+SETTLING, WATCHED = 3.0, 15.0
+#: Processor seconds a second below which the services rest, and seconds after which nobody waits for that any more.
+QUIET, LONGEST = 0.1, 60.0
 #: Seconds for all of them to start.
 BOOTING = 900.0
 WORKERS = "the workers"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """What grows along it; the titles of its quantities end in `title`."""
+
+    along: str
+    title: str = ""
+
+
+BACKLOG = Curve(along="messages that wait", title=", as the backlog grows")
+HISTORY = Curve(along="runs in the history", title=", as the history grows")
+POOLS = Curve(along="idle pools")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A subject on the curve of `whose`; without `at` it is on none."""
+
+    curve: Curve
+    subject: str
+    at: int | None = None
+    whose: str = "rowlock"
+
+    def figure(self, title: str, unit: str, value: float, *, digits: int) -> Figure:
+        quantity = Quantity(title=f"{title}{self.curve.title}", unit=unit, digits=digits, along=self.curve.along)
+        point = None if self.at is None else Point(curve=self.whose, at=self.at)
+        return Figure(quantity=quantity, subject=self.subject, value=value, point=point)
+
+
 def cases(bench: Bench) -> list[Case]:
     rowlock = find("rowlock, prefork 2")
+    pace = Pace(slots=rowlock.slots)
     return [
-        *(Case(run=partial(_backlog, bench, rowlock, waiting), once=True) for waiting in bench.backlogs),
-        *(Case(run=partial(_history, bench, rowlock, runs), once=True) for runs in bench.histories),
+        *(Case(run=partial(_backlog, bench, rowlock, pace, waiting), once=True) for waiting in bench.backlogs),
+        *(Case(run=partial(_history, bench, rowlock, pace, runs), once=True) for runs in bench.histories),
         Case(run=_no_pools, once=True),
         *(Case(run=partial(_pools, bench, peer, pools), once=True) for peer in IDLE for pools in bench.pools),
     ]
 
 
-def _backlog(bench: Bench, peer: Peer, waiting: int) -> Iterable[Figure]:
-    return _execute(bench, peer, waiting, f"rowlock, {waiting:,} waiting", "as the backlog grows")
+def _backlog(bench: Bench, peer: Peer, pace: Pace, waiting: int) -> Iterable[Figure]:
+    place = Place(curve=BACKLOG, subject=f"rowlock, {waiting:,} waiting", at=waiting)
+    return _execute(bench, peer, _stretch(bench, peer, pace), place, waiting)
 
 
-def _history(bench: Bench, peer: Peer, runs: int) -> Iterable[Figure]:
+def _history(bench: Bench, peer: Peer, pace: Pace, runs: int) -> Iterable[Figure]:
+    stretch = _stretch(bench, peer, pace)
     with _database(f"{bench.run}_{runs}") as url:
         seed = [sys.executable, str(HERE / "seed_history.py"), str(runs)]
         subprocess.run(seed, env={**os.environ, "DATABASE_URL": url}, check=True)
         seeded = replace(peer, variables={**peer.variables, "DATABASE_URL": url})
-        yield from _execute(bench, seeded, 0, f"rowlock, {runs:,} runs kept", "as the history grows")
+        place = Place(curve=HISTORY, subject=f"rowlock, {runs:,} runs kept", at=runs)
+        yield from _execute(bench, seeded, stretch, place, waiting=0)
 
 
-def _execute(bench: Bench, peer: Peer, waiting: int, subject: str, title: str) -> Iterable[Figure]:
-    """As many tasks as in every other part, before `waiting` further ones that are then thrown away."""
-    warming = max(1, int(bench.tasks * WARMING))
-    filled = fill(bench, peer, "nothing", warming + bench.tasks, subject)
-    variables = variables_of(bench, peer, subject)
+def _stretch(bench: Bench, peer: Peer, pace: Pace) -> Stretch:
+    """The same for every point of the curves."""
+    if not bench.tasks and not pace.rates:
+        pace.rates["nothing"] = learn(bench, peer, "scale at first")
+    return pace.stretch(bench, "nothing")
+
+
+def _execute(bench: Bench, peer: Peer, stretch: Stretch, place: Place, waiting: int) -> Iterable[Figure]:
+    """The tasks of the stretch, before `waiting` further ones that are then thrown away."""
+    filled = fill_all(bench, peer, [stretch], place.subject)
+    variables = variables_of(bench, peer, place.subject)
     try:
         if waiting:
             deepen = [sys.executable, str(HERE / "deepen.py"), str(waiting)]
             subprocess.run(deepen, env={**os.environ, **variables}, check=True)
-        with worker_of(bench, peer, subject) as worker:
-            first, before = filled.wait(worker, warming), containers.used()
-            last, after = filled.wait(worker, warming + bench.tasks), containers.used()
+            _settle()
+        with worker_of(bench, peer, place.subject) as worker:
+            first, before = filled.wait(worker, stretch.warming), containers.used()
+            last, after = filled.wait(worker, stretch.tasks), containers.used()
     finally:
-        _delete(variables["QUEUE"])
+        forget(variables["QUEUE"])
     done = last.ended - first.ended
-    rate = Quantity(title=f"no-op tasks executed, {title}", unit="a second")
-    yield Figure(quantity=rate, subject=subject, value=done / (last.time - first.time))
+    yield place.figure("no-op tasks executed", "a second", done / (last.time - first.time), digits=0)
     spent = {"the worker": last.cpu - first.cpu, **{name: after[name] - before[name] for name in before}}
     for name, seconds in spent.items():
-        cpu = Quantity(title=f"processor seconds of {name} for 1000 no-op tasks, {title}", unit="s", digits=2)
-        yield Figure(quantity=cpu, subject=subject, value=seconds * 1000 / done)
+        title = f"processor time of {name} for a no-op task"
+        yield place.figure(title, "µs", seconds * 1e6 / done, digits=0)
+
+
+def _settle() -> None:
+    """Wait until the services rest: RabbitMQ goes on writing to disk long after it has confirmed."""
+    deadline, before = time.monotonic() + LONGEST, containers.used()
+    while before and time.monotonic() < deadline:
+        time.sleep(1)
+        after = containers.used()
+        if sum(after.values()) - sum(before.values()) < QUIET:
+            return
+        before = after
 
 
 def _no_pools() -> Iterable[Figure]:
-    return _beside("no pools", _spent(None))
+    return _beside(Place(curve=POOLS, subject="no pools"), _spent(None))
 
 
 def _pools(bench: Bench, peer: Peer, pools: int) -> Iterable[Figure]:
-    queue, subject = f"bench-{bench.run}-{peer.module}-{pools}", f"{peer.name}, {pools} of them"
+    queue = f"bench-{bench.run}-{peer.module}-{pools}"
+    place = Place(curve=POOLS, subject=f"{peer.name}, {pools} of them", at=pools, whose=peer.name)
     variables = {**variables_of(bench, peer, "idle"), "QUEUE": queue}
     command = (*peer.worker, "--queues", f"{queue}-{{copy}}")
     try:
@@ -97,16 +150,15 @@ def _pools(bench: Bench, peer: Peer, pools: int) -> Iterable[Figure]:
             spent = _spent(workers)
     finally:
         for number in range(pools):
-            _delete(f"{queue}-{number}")
-    own = Quantity(title="processor time of an idle pool of one process", unit="ms/s", digits=2)
-    yield Figure(quantity=own, subject=subject, value=spent.pop(WORKERS) / pools)
-    yield from _beside(subject, spent)
+            forget(f"{queue}-{number}")
+    own = spent.pop(WORKERS) / pools
+    yield place.figure("processor time of an idle pool of one process", "ms/s", own, digits=2)
+    yield from _beside(place, spent)
 
 
-def _beside(subject: str, spent: Mapping[str, float]) -> Iterable[Figure]:
+def _beside(place: Place, spent: Mapping[str, float]) -> Iterable[Figure]:
     for name, used in spent.items():
-        quantity = Quantity(title=f"processor time of {name} beside idle pools", unit="ms/s", digits=1)
-        yield Figure(quantity=quantity, subject=subject, value=used)
+        yield place.figure(f"processor time of {name} beside idle pools", "ms/s", used, digits=1)
 
 
 def _spent(workers: Group | None) -> dict[str, float]:
@@ -126,11 +178,6 @@ def _are_consumed(queue: str, pools: int) -> bool:
         except ChannelClosedByBroker:
             return False
         return all(one.consumer_count for one in found)
-
-
-def _delete(queue: str) -> None:
-    with pika.BlockingConnection(pika.URLParameters(os.environ["BROKER_URL"])) as connection:
-        connection.channel().queue_delete(queue)
 
 
 @contextmanager

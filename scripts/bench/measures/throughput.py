@@ -5,21 +5,30 @@ from functools import partial
 
 from cases import Bench, Case, Figure, Quantity
 from filled import execute
+from paced import Pace, learn
 from peers import BARE, Peer
 from work import Kind
 
 KINDS: dict[Kind, str] = {"nothing": "no-op tasks", "brief": "10 ms tasks"}
+#: Of the queue by which a pace is learned: short, as Postgres has room for 40 characters of a queue of Procrastinate's.
+FIRST = "first"
 
 
 def cases(bench: Bench) -> list[Case]:
-    return [Case(run=partial(_measure, bench, peer, kind)) for kind in KINDS for peer in bench.peers]
+    return [Case(run=partial(_measure, bench, peer, Pace(slots=peer.slots))) for peer in bench.peers]
 
 
-def _measure(bench: Bench, peer: Peer, kind: Kind) -> Iterable[Figure]:
-    rate = Quantity(title=f"{KINDS[kind]} executed", unit="a second", base=BARE.name)
-    per_core = Quantity(title=f"{KINDS[kind]} executed for a second of one core", unit="a second", base=BARE.name)
-    done = execute(bench, peer, kind, bench.tasks)
-    yield Figure(quantity=rate, subject=peer.name, value=done.rate)
-    # With a handful of tasks it is less than the kernel counts.
-    if done.cpu:
-        yield Figure(quantity=per_core, subject=peer.name, value=1000 / done.cpu)
+def _measure(bench: Bench, peer: Peer, pace: Pace) -> Iterable[Figure]:
+    """Both kinds one after the other, by the same worker; the first time only how fast a peer is."""
+    if not bench.tasks and not pace.rates:
+        pace.rates["nothing"] = learn(bench, peer, FIRST)
+        return
+    for done in execute(bench, peer, [pace.stretch(bench, kind) for kind in KINDS]):
+        pace.learn(done)
+        title, base = f"{KINDS[done.kind]} executed", BARE.name
+        rate = Quantity(title=title, unit="a second", base=base)
+        yield Figure(quantity=rate, subject=peer.name, value=done.rate)
+        # With a handful of tasks it is less than the kernel counts.
+        if done.cpu:
+            per_core = Quantity(title=f"{title} for a second of one core", unit="a second", base=base)
+            yield Figure(quantity=per_core, subject=peer.name, value=1000 / done.cpu)

@@ -19,7 +19,8 @@ from http import HTTPStatus
 import containers
 from cases import Bench, Case, Figure, Quantity
 from exporter import Exporter, exporting
-from filled import WARMING, execute, slug, variables_of
+from filled import execute, slug, variables_of
+from paced import Pace, learn
 from peers import NODE, WATCHED, Peer, Watched, find
 from processes import Group, free_port, running, until
 from servers import answers
@@ -28,6 +29,7 @@ GET, LIVE, PING = "GET /readyz", "GET /livez", "celery inspect ping"
 GETS, PINGS = 500, 3
 #: Seconds between two probes while tasks are executed; `inspect ping` takes longer, and so comes again at once.
 PERIOD = 1.0
+PART = "watched"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,23 +41,33 @@ class Spent:
 
 
 def cases(bench: Bench) -> list[Case]:
-    return [*(Case(run=partial(_watch, bench, watched)) for watched in WATCHED), Case(run=partial(_probe, bench))]
+    # A side is given as many tasks whatever watches it.
+    paces = {one.side: Pace(slots=one.peer.slots) for one in WATCHED}
+    return [
+        *(Case(run=partial(_watch, bench, watched, paces[watched.side]), is_warm=True) for watched in WATCHED),
+        Case(run=partial(_probe, bench), is_warm=True),
+    ]
 
 
-def _watch(bench: Bench, watched: Watched) -> Iterable[Figure]:
-    base = next(one.peer.name for one in WATCHED if one.side == watched.side)
-    subject, about = watched.peer.name, f"watched, {watched.side}"
-    # Published too, which sends events.
-    tasks = bench.tasks + max(1, int(bench.tasks * WARMING))
+def _watch(bench: Bench, watched: Watched, pace: Pace) -> Iterable[Figure]:
+    first = next(one.peer for one in WATCHED if one.side == watched.side)
+    base, subject, about = first.name, watched.peer.name, f"watched, {watched.side}"
+    if not bench.tasks and not pace.rates:
+        pace.rates["nothing"] = learn(bench, first, f"{PART} at first")
+    stretch = pace.stretch(bench, "nothing")
     with contextlib.ExitStack() as stack:
         exporter = None
         if watched.has_exporter:
             exporter = stack.enter_context(exporting(bench.out / f"exporter-{slug(subject)}.log"))
         peer = stack.enter_context(_probed(bench, watched))
         before = _spent(exporter)
-        done = execute(bench, peer, "nothing", bench.tasks)
-        counted = exporter.settle(tasks) if exporter else 0
+        done = execute(bench, peer, [stretch], PART)[0]
+        counted = exporter.settle(stretch.tasks) if exporter else 0
         after = _spent(exporter)
+    if watched.peer == first:
+        pace.learn(done)
+    # Published too, which sends events.
+    tasks = stretch.tasks
 
     def cpu_of(whose: str) -> Quantity:
         return Quantity(
@@ -91,7 +103,7 @@ def _probed(bench: Bench, watched: Watched) -> Iterator[Peer]:
         with _again(partial(_get, port, "/readyz")), _again(partial(_get, port, "/livez")):
             yield peer
     elif watched.probe == "ping":
-        with _again(lambda: _run(_ping(peer), variables_of(bench, peer), must_answer=False)):
+        with _again(lambda: _run(_ping(peer), variables_of(bench, peer, PART), must_answer=False)):
             yield peer
     else:
         yield peer

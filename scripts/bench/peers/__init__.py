@@ -16,12 +16,13 @@ from typing import Literal
 class Peer:
     """`worker` is the command that executes the tasks, `copies` of it at a time; {copy} in it becomes their number.
 
-    `apart` names the environment of its own that it needs, if it does.
+    `slots` is how many tasks run at a time in all. `apart` names the environment of its own that it needs, if it does.
     """
 
     name: str
     module: str
     worker: tuple[str, ...]
+    slots: int = 2
     copies: int = 1
     variables: Mapping[str, str] = field(default_factory=dict)
     apart: str = ""
@@ -48,7 +49,13 @@ BARE = Peer(name="celery bare, prefork 2", module="celery_bare", worker=_celery(
 PEERS = (
     BARE,
     Peer(name="celery bare, prefork 2, prefetch 64", module="celery_bare", worker=_celery("celery_bare", *FAR)),
-    Peer(name="celery bare, threads 2x8", module="celery_bare", worker=_celery("celery_bare", *THREADS), copies=2),
+    Peer(
+        name="celery bare, threads 2x8",
+        module="celery_bare",
+        worker=_celery("celery_bare", *THREADS),
+        slots=16,
+        copies=2,
+    ),
     Peer(
         name="celery with redis results, prefork 2",
         module="celery_redis_results",
@@ -61,7 +68,9 @@ PEERS = (
     ),
     Peer(name="rowlock, prefork 2", module="rowlock_full", worker=_celery("rowlock_full", *PREFORK)),
     Peer(name="rowlock, prefork 2, prefetch 64", module="rowlock_full", worker=_celery("rowlock_full", *FAR)),
-    Peer(name="rowlock, threads 2x8", module="rowlock_full", worker=_celery("rowlock_full", *THREADS), copies=2),
+    Peer(
+        name="rowlock, threads 2x8", module="rowlock_full", worker=_celery("rowlock_full", *THREADS), slots=16, copies=2
+    ),
     Peer(
         name="rowlock without redis results, prefork 2",
         module="rowlock_full",
@@ -81,17 +90,20 @@ PEERS = (
     ),
     Peer(
         name="dramatiq 2x8",
+        slots=16,
         module="dramatiq_rabbitmq",
         worker=("dramatiq", "peers.dramatiq_rabbitmq", "--processes", "2", "--threads", "8"),
     ),
     Peer(
         name="dramatiq 2x8, prefetch 64",
+        slots=16,
         module="dramatiq_rabbitmq",
         worker=("dramatiq", "peers.dramatiq_rabbitmq", "--processes", "2", "--threads", "8"),
         variables={"dramatiq_queue_prefetch": "64"},
     ),
     Peer(
         name="taskiq 2x100 asyncio",
+        slots=200,
         module="taskiq_rabbitmq",
         worker=("taskiq", "worker", "peers.taskiq_rabbitmq:broker", "--workers", "2", "--no-parse"),
         apart="taskiq",
@@ -108,6 +120,7 @@ PEERS = (
     ),
     Peer(
         name="streaq 2x32 asyncio",
+        slots=64,
         module="streaq_redis",
         worker=("streaq", "run", "peers.streaq_redis:worker"),
         copies=2,
@@ -115,6 +128,7 @@ PEERS = (
     ),
     Peer(
         name="arq 2x100 asyncio",
+        slots=200,
         module="arq_redis",
         worker=("python", "-m", "peers.arq_redis"),
         copies=2,
@@ -127,6 +141,7 @@ PEERS = (
     ),
     Peer(
         name="procrastinate 2x30",
+        slots=60,
         module="procrastinate_postgres",
         worker=(
             *("procrastinate", "--app", "peers.procrastinate_postgres.app", "worker"),
