@@ -48,7 +48,7 @@ class ResultHandler(CelerysResultHandler):
         if rest:
             # As Celery's: when it shuts down, it looks whether there is a generator to be run to its end.
             hub.add_reader(fd, self._read_on(hub, fd, bytearray(rest)))
-        self._handle(hub, messages)
+        self._pass_on(hub, messages)
 
     def _read_on(self, hub: Any, fd: int, data: bytearray) -> Iterator[None]:
         """Read until the message is whole that `data` begins, and no further."""
@@ -62,9 +62,9 @@ class ResultHandler(CelerysResultHandler):
                 raise EOFError("end of file during message")
             data += more
         hub.add_reader(fd, self.handle_event, fd)
-        self._handle(hub, deque([bytes(data[_SIZE.size :])]))
+        self._pass_on(hub, deque([bytes(data[_SIZE.size :])]))
 
-    def _handle(self, hub: Any, messages: deque[bytes]) -> None:
+    def _pass_on(self, hub: Any, messages: deque[bytes]) -> None:
         try:
             while messages:
                 # Children send None before they end.
@@ -73,7 +73,7 @@ class ResultHandler(CelerysResultHandler):
         finally:
             if messages:
                 # What one of them raised is for the event loop, the others are handled all the same.
-                hub.call_soon(self._handle, hub, messages)
+                hub.call_soon(self._pass_on, hub, messages)
 
 
 class Pool(AsynPool):
