@@ -10,9 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pika
-import psycopg
-
 import apart
 from cases import Bench
 from peers import Peer
@@ -127,17 +124,6 @@ def _execution(peer: Peer, stretch: Stretch, first: Moment, last: Moment) -> Exe
     return Execution(
         kind=stretch.kind, rate=ended / (last.time - first.time), cpu=(last.cpu - first.cpu) * 1000 / ended
     )
-
-
-def forget(queue: str) -> None:
-    """Throw away what is left in a queue of RabbitMQ, or of Procrastinate, which would look through it for others."""
-    with pika.BlockingConnection(pika.URLParameters(os.environ["BROKER_URL"])) as connection:
-        # Dramatiq's queue has two beside it.
-        for name in (queue, f"{queue}.DQ", f"{queue}.XQ"):
-            connection.channel().queue_delete(name)
-    with psycopg.connect(os.environ["DATABASE_URL"]) as database:
-        if database.execute("SELECT to_regclass('procrastinate_jobs')").fetchone() != (None,):
-            database.execute("DELETE FROM procrastinate_jobs WHERE queue_name = %s", [queue])
 
 
 def slug(name: str) -> str:

@@ -25,8 +25,10 @@ from psycopg import sql
 
 import containers
 from cases import Bench, Case, Figure, Point, Quantity
-from filled import Stretch, fill_all, forget, variables_of, worker_of
-from paced import Pace, learn
+from filled import Stretch, fill_all, variables_of, worker_of
+from forgetting import forget
+from learning import learn
+from paced import Pace
 from peers import IDLE, Peer, find
 from processes import Group, running, until
 

@@ -5,7 +5,8 @@ from functools import partial
 
 from cases import Bench, Case, Figure, Quantity
 from filled import execute
-from paced import Pace, learn
+from learning import learn
+from paced import Pace
 from peers import BARE, Peer
 from work import Kind
 

@@ -20,7 +20,8 @@ import containers
 from cases import Bench, Case, Figure, Quantity
 from exporter import Exporter, exporting
 from filled import execute, slug, variables_of
-from paced import Pace, learn
+from learning import learn
+from paced import Pace
 from peers import NODE, WATCHED, Peer, Watched, find
 from processes import Group, free_port, running, until
 from servers import answers
