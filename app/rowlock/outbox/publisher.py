@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from amqp import spec
 from celery import Celery, signals
 from celery.app.routes import MapRoute
 from celery.backends.base import DisabledBackend
@@ -19,7 +18,7 @@ from kombu.exceptions import OperationalError
 from kombu.serialization import dumps
 
 from rowlock.models import Run
-from rowlock.outbox.buffering import Buffer
+from rowlock.outbox.confirms import Confirms
 from rowlock.outbox.patterns import Pattern, may_be_made
 from rowlock.redaction import hides_arguments
 
@@ -52,7 +51,7 @@ class Publisher:
         self._app = app
         self._connection: Connection | None = None
         self._producer: Any = None
-        self._confirms = _Confirms()
+        self._confirms = Confirms()
         self._routes: dict[tuple[str, str, int | None], dict[str, Any]] = {}
         self._declared: set[str] = set()
         self._patterns: dict[tuple[str, str, int | None], _Known] = {}
@@ -77,7 +76,7 @@ class Publisher:
         options = {**self._app.conf.broker_transport_options, "confirm_publish": False}
         connection = self._app.connection_for_write(transport_options=options)
         connection.ensure_connection(max_retries=1, timeout=self._app.conf.broker_connection_timeout)
-        self._confirms = _Confirms()
+        self._confirms = Confirms()
         self._confirms.watch(connection.default_channel)
         self._routes, self._declared, self._patterns = {}, set(), {}
         self._producer = self._app.amqp.Producer(connection, auto_declare=False)
@@ -339,97 +338,3 @@ class _Known:
     pattern: Pattern
     serializer: str | None
     hides: bool
-
-
-class _Confirms:
-    """Counts what a channel of RabbitMQ publishes and what the broker confirms of it.
-
-    Other transports have it written when publishing returns: for them everything counts as confirmed.
-    """
-
-    def __init__(self) -> None:
-        self.tag = 0
-        self.returned: set[str] = set()
-        self._counts = False
-        self._buffer: Buffer | None = None
-        self._channel: Any = None
-        self._last: tuple[Any, tuple[str, str, bool, bool]] | None = None
-        self._confirmed: set[int] = set()
-        self._refused: set[int] = set()
-        self._all_up_to = 0
-
-    def watch(self, channel: Any) -> None:
-        if not hasattr(channel, "confirm_select"):
-            return
-        self._counts, self._channel = True, channel
-        channel.confirm_select()
-        channel.events["basic_ack"].add(self._acked)
-        channel.events["basic_nack"].add(self._nacked)
-        channel.events["basic_return"].add(self._returned)
-        self._buffer = Buffer(channel.connection)
-
-        def counted(
-            message: Any,
-            exchange: str = "",
-            routing_key: str = "",
-            mandatory: bool = False,
-            immediate: bool = False,
-            **timeouts: Any,
-        ) -> None:
-            self.tag += 1
-            self._last = message, (exchange, routing_key, mandatory, immediate)
-            # What py-amqp's own does, save that it looks for news of the broker before each message.
-            arguments = (0, exchange, routing_key, mandatory, immediate)
-            channel.send_method(spec.Basic.Publish, "Bssbb", arguments, message)
-
-        channel.basic_publish = counted
-
-    def pattern(self) -> Pattern | None:
-        """After which others like the last message may be made; None where it is not known how."""
-        if self._last is None:
-            return None
-        (message, arguments), self._last = self._last, None
-        headers = message.properties.get("application_headers") or {}
-        # Those of Celery's second protocol, in a body that is what the serializer made of it.
-        is_plain = "argsrepr" in headers and "compression" not in headers and "expiration" not in message.properties
-        return Pattern(message, self._channel, arguments) if is_plain else None
-
-    def write(self, frames: bytes) -> None:
-        """Publish what a pattern gave."""
-        assert self._buffer is not None, "there are no patterns else"
-        self.tag += 1
-        self._buffer.write_message(frames)
-
-    def has_news(self) -> bool:
-        """May the broker have said something? True where it cannot be told."""
-        return self._buffer is None or self._buffer.has_news()
-
-    def flush(self) -> None:
-        """Send what was published and is not sent yet; raises OSError."""
-        if self._buffer is not None:
-            self._buffer.flush()
-
-    def has(self, tag: int) -> bool:
-        return not self._counts or tag <= self._all_up_to or tag in self._confirmed
-
-    def forget(self) -> None:
-        """All that was published so far is settled."""
-        self._all_up_to = self.tag
-        self._confirmed.clear()
-        self._refused.clear()
-
-    def is_nacked(self, tag: int) -> bool:
-        return tag in self._refused
-
-    def _acked(self, tag: int, multiple: bool) -> None:
-        if multiple:
-            self._all_up_to = max(self._all_up_to, tag)
-        else:
-            self._confirmed.add(tag)
-
-    def _nacked(self, tag: int, multiple: bool) -> None:
-        unknown = (one for one in range(self._all_up_to + 1, tag) if not self.has(one))
-        self._refused.update({tag}, unknown if multiple else ())
-
-    def _returned(self, error: Exception, exchange: str, routing_key: str, message: Any) -> None:
-        self.returned.add(str(message.properties.get("correlation_id")))
