@@ -1,10 +1,12 @@
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from example.celery import app
 from tests.brokers import use_broker
 
 Broker = Callable[[], list[dict[str, Any]]]
@@ -26,3 +28,12 @@ def broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Broker:
 def no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
     """A broker at a port where nobody listens."""
     use_broker("amqp://127.0.0.1:1//", monkeypatch)
+
+
+@pytest.fixture
+def queue() -> Iterator[str]:
+    """A queue of RabbitMQ that is deleted afterwards."""
+    name = f"outbox-{uuid4().hex}"
+    yield name
+    with app.connection_for_write() as connection:
+        connection.default_channel.queue_delete(name)

@@ -1,14 +1,11 @@
 """Publishing what was accepted."""
 
-import json
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
-from celery.signals import before_task_publish
 from django.db import connection, transaction
 from django.utils import timezone
 from kombu import Exchange, Queue
@@ -174,15 +171,6 @@ def test_one_run_that_cannot_be_published_holds_up_no_other(broker: Broker, monk
 
 
 @pytest.fixture
-def queue() -> Iterator[str]:
-    """A queue of RabbitMQ that is deleted afterwards."""
-    name = f"relay-{uuid4().hex}"
-    yield name
-    with app.connection_for_write() as connection:
-        connection.default_channel.queue_delete(name)
-
-
-@pytest.fixture
 def one() -> Iterator[relay.Relay]:
     """A relay that keeps its connection from turn to turn, as those of processes do."""
     with closing(relay.Relay(app)) as made:
@@ -316,107 +304,3 @@ def test_a_claimed_run_that_was_lost_with_its_process_is_published_with_a_warnin
     run.refresh_from_db()
     assert (State(run.state), run.check_first) == (State.PUBLISHED, True)
     assert [headers["id"] for headers in broker()] == [str(run.id)]
-
-
-@pytest.mark.parametrize("options", [{}, {"priority": 3}, {"queue": "email"}, {"expires": 3600}, {"parent": uuid4()}])
-def test_messages_are_those_that_celery_itself_sends(
-    broker: Broker, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
-) -> None:
-    submission = Submission(task=ADD, args=[1], kwargs={"y": 2}, owner="anna", **options)
-    run, again = runs_of([submission, submission])
-    with closing_publisher() as publisher:
-        publisher.publish([run])
-        monkeypatch.setattr(Publisher, "_send", Publisher._send_by_celery)
-        publisher.publish([again])
-
-    ours, celerys = broker()
-
-    own = {"id", "rowlock_due", "expires", *({"root_id"} if run.parent_id is None else ())}
-    assert {name: value for name, value in ours.items() if name not in own} == {
-        name: value for name, value in celerys.items() if name not in own
-    }
-    assert ours.keys() == celerys.keys()
-
-
-def taken_from(queue: str) -> list[Any]:
-    """The messages of a queue of RabbitMQ, oldest first, which are gone from it then."""
-    with app.connection_for_write() as connection:
-        return list(iter(lambda: connection.default_channel.basic_get(queue, no_ack=True), None))
-
-
-@pytest.mark.usefixtures("real_services")
-@pytest.mark.parametrize(
-    ("task", "arguments"),
-    [
-        ("example.tasks.basic.flaky", {}),
-        (ADD, {"args": [1, 2]}),
-        (ADD, {"args": ["ü\u2028"], "kwargs": {"y": "longer than a frame" * 8_000}}),
-    ],
-    ids=["none", "some", "long"],
-)
-@pytest.mark.parametrize("options", [{}, {"priority": 3}, {"expires": 3600}, {"parent": uuid4()}])
-def test_all_messages_to_rabbitmq_are_those_that_celery_itself_sends(
-    queue: str, monkeypatch: pytest.MonkeyPatch, task: str, arguments: dict[str, Any], options: dict[str, Any]
-) -> None:
-    submission = Submission(task=task, owner="anna", queue=queue, **arguments, **options)
-    published = runs_of([submission] * 4)
-    with closing_publisher() as publisher:
-        publisher.publish(published[:3])
-        monkeypatch.setattr(Publisher, "_send", Publisher._send_by_celery)
-        publisher.publish(published[3:])
-
-    *ours, celerys = [_compared(message) for message in taken_from(queue)]
-
-    assert ours == [celerys] * 3
-
-
-def _compared(message: Any) -> dict[str, Any]:
-    properties = dict(message.properties)
-    headers, own = properties.pop("application_headers"), properties.pop("correlation_id")
-    assert headers["id"] == own, "it is not published under its id"
-    headers = {name: "its own" if value == own else value for name, value in headers.items()}
-    for name in ("rowlock_due", "expires"):
-        headers[name] = type(headers[name])
-    properties.pop("expiration", None)
-    return {"headers": headers, "body": json.loads(message.body), "properties": properties}
-
-
-@pytest.mark.usefixtures("real_services")
-def test_a_project_that_changes_messages_by_celerys_signal_changes_all(queue: str) -> None:
-    def add(properties: dict[str, Any], **kwargs: Any) -> None:
-        properties["app_id"] = "the project"
-
-    published = runs_of([Submission(task=ADD, args=[1, 1], queue=queue)] * 3)
-    with closing_publisher() as publisher:
-        publisher.publish(published[:2])
-        before_task_publish.connect(add)
-        try:
-            publisher.publish(published[2:])
-        finally:
-            before_task_publish.disconnect(add)
-
-    assert [message.properties.get("app_id") for message in taken_from(queue)] == [None, None, "the project"]
-
-
-@pytest.mark.usefixtures("real_services")
-def test_a_project_that_wants_an_event_for_each_message_gets_all(queue: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(app.conf, "task_send_sent_event", True)
-    published = runs_of([Submission(task=ADD, args=[1, 1], queue=queue)] * 3)
-    with app.connection_for_write() as connection, closing_publisher() as publisher:
-        events = Queue(f"{queue}-events", Exchange("celeryev", type="topic"), "task.sent")(connection.default_channel)
-        events.declare()
-        publisher.publish(published)
-        sent = list(iter(lambda: connection.default_channel.basic_get(events.name, no_ack=True), None))
-        events.delete()
-
-    assert {json.loads(message.body)["uuid"] for message in sent} == {str(run.id) for run in published}
-
-
-@contextmanager
-def closing_publisher() -> Iterator[Publisher]:
-    publisher = Publisher(app)
-    publisher.connect()
-    try:
-        yield publisher
-    finally:
-        publisher.close()
