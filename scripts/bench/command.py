@@ -3,8 +3,8 @@
 Real RabbitMQ, Redis and Postgres (in Docker, or the ones that DATABASE_URL, BROKER_URL and REDIS_URL name; they should
 be new, for queues and rows stay). A first round is not counted: there is learned how many tasks a peer does in a few
 seconds, which is how many it is given in all others. The cases take turns in every round, so that a machine whose speed
-drifts does not favour one. Printed is one table, ratios first: medians, and how far the rounds
-spread. --out gets every figure of every round as JSON, and a plot.
+drifts does not favour one. Printed is one table, ratios first: medians, and how far the rounds spread. --out gets every
+figure of every round as JSON, and a plot.
 """
 
 import argparse

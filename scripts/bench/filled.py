@@ -120,7 +120,7 @@ def execute(bench: Bench, peer: Peer, stretches: Sequence[Stretch], part: str = 
 def _execution(peer: Peer, stretch: Stretch, first: Moment, last: Moment) -> Execution:
     ended = last.ended - first.ended
     if ended <= 0:
-        sys.exit(f"{peer.name}: {stretch.counted} tasks are over too soon to be measured; give it more by --tasks")
+        sys.exit(f"{peer.name}: {stretch.counted} tasks are over too soon to be measured; give it more --seconds")
     return Execution(
         kind=stretch.kind, rate=ended / (last.time - first.time), cpu=(last.cpu - first.cpu) * 1000 / ended
     )

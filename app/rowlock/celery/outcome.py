@@ -12,7 +12,6 @@ from django.db import connection
 from rowlock.celery import results
 from rowlock.celery.connections import after_execution, before_execution
 from rowlock.celery.dead_letters import publish
-from rowlock.celery.plain_bodies import decoded
 from rowlock.celery.results import Stored
 from rowlock.models.run import parse_id
 from rowlock.runs import log_capture
@@ -67,14 +66,10 @@ def trace(  # noqa: PLR0917 - pools pass what they are given by position
     results.watch(backend)
     results.begin(id, is_kept=backend is app.backend and results.is_for_parent(backend))
     log_capture.begin(id, name, request.get("retries") or 0)
+    execute = fast_trace_task if app.use_fast_trace_task else trace_task_ret
     before_execution()
     try:
-        if not app.use_fast_trace_task:
-            ended = trace_task_ret(name, id, request, body, content_type, content_encoding)
-        elif parts := decoded(body, content_type):
-            ended = fast_trace_task(name, id, request, parts, None, None)
-        else:
-            ended = fast_trace_task(name, id, request, body, content_type, content_encoding)
+        ended = execute(name, id, request, body, content_type, content_encoding)
     finally:
         after_execution()
         log, (has_result, returned, stored) = log_capture.end(), results.end()

@@ -97,7 +97,7 @@ class ResultWriter:
 def packed(one: Stored) -> bytes:
     """The commands that store `one` and tell who waits for it, in Redis's protocol.
 
-    A pipeline of redis-py would build the same in ten times the processor time, more than its task may have taken
+    A pipeline of redis-py would build the same in five times the processor time, more than its task may have taken
     (https://redis.io/docs/latest/develop/reference/protocol-spec/).
     """
     key, value, expires, is_first = one
