@@ -1,6 +1,7 @@
 """Runs in the console, with a worker: submitted, watched, failed, retried, cancelled."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -14,6 +15,13 @@ from tests.runs.factory import ago, make_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 expect.set_options(timeout=PATIENCE)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_to_the_worker(transactional_db: None) -> Iterator[None]:
+    """A run that ends after its test would be written again, into the next test's empty history."""
+    yield
+    wait_until("the worker has ended all runs", lambda: not Run.objects.filter(finished=None, due=None).exists())
 
 
 def submit(task: str, *args: object) -> Run:
