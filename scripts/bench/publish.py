@@ -20,17 +20,18 @@ _all_did = _fork.Barrier(PUBLISHERS)
 
 def publish(name: str, counts: dict[str, int], number: int) -> None:
     module = importlib.import_module(f"peers.{name}")
-    # The first makes what all need, such as tables, before it asks for its first task.
+    # The first makes what all need, tables as well as the queue: what another publishes while that is bound may be lost.
     if number:
         _is_ready.wait(PATIENCE)
     module.publish(share(counts, number))
 
 
 def share(counts: dict[str, int], number: int) -> Iterator[str]:
-    """The tasks of one of the publishers."""
-    _is_ready.set()
+    """The tasks of one of the publishers; the first has the larger half."""
     for kind, count in counts.items():
-        yield from [kind] * (count * (number + 1) // PUBLISHERS - count * number // PUBLISHERS)
+        for _ in range((count + PUBLISHERS - 1 - number) // PUBLISHERS):
+            yield kind
+            _is_ready.set()
         _all_did.wait(PATIENCE)
 
 
