@@ -20,7 +20,7 @@ _all_did = _fork.Barrier(PUBLISHERS)
 
 def publish(name: str, counts: dict[str, int], number: int) -> None:
     module = importlib.import_module(f"peers.{name}")
-    # The first makes what all need, tables as well as the queue: what another publishes while that is bound may be lost.
+    # The first makes what all need, such as tables, and a queue: what is published while that is bound may be lost.
     if number:
         _is_ready.wait(PATIENCE)
     module.publish(share(counts, number))

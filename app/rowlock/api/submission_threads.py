@@ -136,6 +136,8 @@ class SubmissionThreads:
             answers.append((one.future, found))
         for loop in {future.get_loop() for future, _ in answers}:
             loop.call_soon_threadsafe(_tell, [answer for answer in answers if answer[0].get_loop() is loop])
+        # Nobody waits for that any more.
+        group.rest()
 
     def _next(self, done: Sequence[_Done], until: float) -> _Job | None:
         """The next request to answer; None when it is time to commit what was accepted, and nobody else does."""

@@ -60,6 +60,11 @@ class Group:
                 errors.update(self._commit_alike(part, is_claimed))
         return [errors.get(id(runs)) for runs in lists]
 
+    def rest(self) -> None:
+        """Others may have the connection until the next commit."""
+        if self._connection is not None:
+            rest(self._connection)
+
     def close(self) -> None:
         """Let go of the connection; the next commit makes another."""
         if self._connection is not None:
@@ -90,7 +95,6 @@ class Group:
             except DatabaseError:
                 self.close()
                 raise
-        rest(self._connected())
         if is_claimed:
             relay.publish_soon(runs)
         else:

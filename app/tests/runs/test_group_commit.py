@@ -80,7 +80,7 @@ def test_a_connection_that_the_server_has_closed_is_made_again(group: Group) -> 
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '%json_to_recordset%'"
+            "WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '%INSERT INTO rowlock_run%'"
         )
 
         assert cursor.fetchone() == (1,), "the group has no connection of its own"
