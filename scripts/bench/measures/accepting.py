@@ -25,6 +25,8 @@ NO_BROKER = {"BROKER_URL": "amqp://127.0.0.1:1//"}
 CLIENT = Path(__file__).resolve().parent.parent / "load.py"
 #: Requests that take most of a second, as those that the tutorial's view refuses; and what a server is warmed up with.
 FEW = 20
+#: Requests at the least that each of the most connections sends.
+EACH = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +64,7 @@ def cases(bench: Bench) -> list[Case]:
 
 def _measure(bench: Bench, side: Side) -> Iterable[Figure]:
     is_refused = side.server is TUTORIAL and not side.has_broker
-    requests = FEW if is_refused else max(FEW, bench.requests // side.tasks)
+    requests = FEW if is_refused else max(EACH * max(CONNECTIONS), bench.requests // side.tasks)
     # One for each side: they declare theirs differently, and a broker refuses the second.
     queue = f"bench-{bench.run}-{slug(side.server.name)}-{'accepted' if side.has_broker else 'unpublished'}"
     variables = {"QUEUE": queue, **({} if side.has_broker else NO_BROKER)}
