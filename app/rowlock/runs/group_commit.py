@@ -7,6 +7,7 @@ before any of them is answered. Runs with a key are written at once, for they ma
 
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
 from django.db import Error as DatabaseError
@@ -63,7 +64,9 @@ class Group:
     def rest(self) -> None:
         """Others may have the connection until the next commit."""
         if self._connection is not None:
-            rest(self._connection)
+            # What was committed is, whatever becomes of the connection; the next commit makes another.
+            with suppress(DatabaseError):
+                rest(self._connection)
 
     def close(self) -> None:
         """Let go of the connection; the next commit makes another."""
